@@ -1,0 +1,11 @@
+package normalize
+
+import (
+	"errors"
+
+	"github.com/balie/balie"
+)
+
+func (n *Normalizer) form(raw balie.Raw, open Open) (balie.Message, error) {
+	return base(raw), errors.ErrUnsupported
+}
