@@ -36,6 +36,12 @@ type Sender interface {
 	Send(ctx context.Context, d balie.Delivery, m balie.Message, r balie.Request) (receipt string, err error)
 }
 
+// Renderer is a sender with a markup of its own: it makes a letter's Markdown
+// what its people read.
+type Renderer interface {
+	Render(m balie.Message) balie.Message
+}
+
 // Mounter is a channel that is spoken to over HTTP.
 type Mounter interface {
 	Mount(r fiber.Router, in Sink)
