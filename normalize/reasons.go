@@ -1,0 +1,170 @@
+package normalize
+
+import (
+	"regexp"
+	"strings"
+)
+
+// failure is what is known about why a mail did not arrive.
+type failure struct {
+	status     string // as stated, "" when not
+	diagnostic string // the server's own words, on one line
+	words      string // what the bounce says to people
+	delayed    bool
+}
+
+// reason is a class of failures. Its code is the detail of a status that was
+// read from words: 9xx, which no server assigns (the convention of the
+// sisimai project), so that it is not taken for what a server stated.
+type reason struct {
+	name  string
+	code  string
+	hard  bool // the address is wrong for good
+	words []string
+}
+
+var (
+	enhanced = regexp.MustCompile(`(?:^|[^\d.])([245])\.(\d{1,3})\.(\d{1,3})(?:[^\d.]|\.?$|\.\s)`)
+	reply    = regexp.MustCompile(`(?m)(?:^|[^\d.:])([45]\d\d)[ \-#:]`)
+)
+
+// statusCode is the code of a Status field without its comment.
+func statusCode(s string) string {
+	if m := enhanced.FindStringSubmatch(" " + s + " "); m != nil {
+		return m[1] + "." + m[2] + "." + m[3]
+	}
+	return ""
+}
+
+// generic reports a code that says no more than its class.
+func generic(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
+
+// judge gives the status and whether the address is wrong for good. A stated
+// code wins; a more exact one in the server's words wins from a generic one;
+// without any the words decide.
+func (f failure) judge() (status string, hard bool) {
+	status = f.status
+	if generic(status) {
+		for _, s := range []string{f.diagnostic, f.words} {
+			if c := statusCode(s); c != "" && (status == "" || !generic(c)) {
+				status = c
+				break
+			}
+		}
+	}
+	r := f.reason(status)
+	if status == "" {
+		class := "5"
+		if f.temporary() {
+			class = "4"
+		}
+		return class + ".0." + r.code, r.hard && class == "5"
+	}
+	return status, r.hard && !strings.HasPrefix(status, "4")
+}
+
+func (f failure) temporary() bool {
+	if f.delayed {
+		return true
+	}
+	if m := reply.FindStringSubmatch(f.diagnostic + "\n" + f.words); m != nil {
+		return m[1][0] == '4'
+	}
+	return false
+}
+
+// telling is the line of the words that says most.
+func (f failure) telling() string {
+	for _, l := range strings.Split(f.words, "\n") {
+		if reply.MatchString(l) {
+			return l
+		}
+	}
+	for _, l := range strings.Split(f.words, "\n") {
+		if _, ok := reasonOf(strings.ToLower(l)); ok {
+			return l
+		}
+	}
+	return squeeze(clipBytes(f.words, 300))
+}
+
+// reason is the class of the failure: by the server's words, then by the
+// status, then by what the bounce says.
+func (f failure) reason(status string) reason {
+	if r, ok := reasonOf(strings.ToLower(f.diagnostic)); ok {
+		return r
+	}
+	if r, ok := reasonOfStatus(status); ok {
+		return r
+	}
+	if r, ok := reasonOf(strings.ToLower(squeeze(f.words))); ok {
+		return r
+	}
+	return reason{name: "undefined", code: "900"}
+}
+
+func reasonOf(low string) (reason, bool) {
+	for _, r := range reasons {
+		if containsAny(low, r.words) {
+			return r, true
+		}
+	}
+	return reason{}, false
+}
+
+func reasonNamed(name string) (reason, bool) {
+	for _, r := range reasons {
+		if r.name == name {
+			return r, true
+		}
+	}
+	return reason{}, false
+}
+
+// reasonOfStatus reads RFC 3463.
+func reasonOfStatus(status string) (reason, bool) {
+	if len(status) < 5 {
+		return reason{}, false
+	}
+	switch status[2:] {
+	case "1.1", "1.3", "1.0":
+		return reasonNamed("user unknown")
+	case "1.2":
+		return reasonNamed("host unknown")
+	case "1.6":
+		return reasonNamed("moved")
+	case "1.10":
+		return reasonNamed("accepts no mail")
+	case "2.1":
+		return reasonNamed("suspended")
+	case "2.2":
+		return reasonNamed("mailbox full")
+	case "2.3", "3.4":
+		return reasonNamed("message too big")
+	case "4.4":
+		return reasonNamed("host unknown")
+	case "4.7", "4.1", "4.2":
+		return reasonNamed("expired")
+	}
+	return reason{}, false
+}
+
+// reasons in the order they are tried: what is said exactly goes before what
+// is said in passing.
+var reasons = []reason{
+	{"accepts no mail", "932", true, []string{"no smtp service", "null mx", "does not accept mail", "doesn't accept mail", "not accept any mail", "smtp protocol returned a permanent error", "nullmx"}},
+	{"mailbox full", "922", false, []string{"mailbox full", "mailbox is full", "quota exceeded", "over quota", "overquota", "exceeded the local limit", "exceeded storage", "exceed quota", "exceeded quota", "insufficient disk", "not enough storage", "out of storage", "mailbox size limit", "mailbox exceeds", "full mailbox", "user has too many messages", "disk quota", "account is full", "storage space", "mailbox quota", "exceeded his/her quota", "quota has been exceeded", "mail quota"}},
+	{"message too big", "934", false, []string{"size limit exceeded", "message too big", "message too large", "message size exceeds", "exceeds maximum message size", "exceeds size limit", "message file too big", "max message size", "maximum message size", "too large to send"}},
+	{"virus", "971", false, []string{"virus", "malware", "trojan"}},
+	{"authentication", "972", false, []string{"spf", "dkim", "dmarc", "not authenticated", "unauthenticated email", "authentication-required", "authentication information"}},
+	{"spam", "980", false, []string{"spam", "blacklisted url", "uribl", "junk mail", "unsolicited", "advertisement", "bulk mail", "message content rejected", "content filter"}},
+	{"blocked", "971", false, []string{"blocked", "blacklist", "block list", "blocklist", "rbl", "spamhaus", "connection reset by peer", "invalid domain name", "dnsbl", "reverse dns", "ptr record", "access denied", "connection refused by"}},
+	{"suspended", "921", false, []string{"mailbox unavailable or access denied", "account suspended", "suspended", "account disabled", "is disabled", "inactive", "mailbox disabled", "mailbox currently suspended", "user is locked", "mailbox is frozen", "account expired", "deactivated"}},
+	{"moved", "916", true, []string{"has moved", "address changed", "no longer employed", "recipient has moved", "has been replaced by"}},
+	{"host unknown", "912", true, []string{"host unknown", "unknown host", "host not found", "domain not found", "no such domain", "unrouteable", "unrouteable mail domain", "name service error", "no mx", "domain does not exist", "nxdomain", "hostname unknown", "unknown domain", "domain name not found", "host or domain name not found", "non-existent hosts", "no route to host", "all relevant mx records point to non-existent", "is not a valid domain", "domain must exist", "name or service not known", "invalid domain"}},
+	{"user unknown", "911", true, []string{"user unknown", "unknown user", "no such user", "unknown recipient", "recipient unknown", "invalid recipient", "invalid user", "no such recipient", "recipient name is not recognized", "does not exist", "doesn't exist", "mailbox not found", "user not found", "address rejected", "unknown address", "no mailbox", "mailbox unavailable", "not a known user", "no such address", "no such mailbox", "no account", "recipient not found", "not listed in", "unknown local", "account that you tried to reach", "address not found", "not found in", "unknown account", "no valid recipient", "recipientnotfound", "bad destination mailbox", "undeliverable address", "invalid mailbox", "delivery error: dd this user doesn't have", "user doesn't have"}},
+	{"expired", "947", false, []string{"in the queue too long", "delivery time expired", "delivery expired", "retry time", "retry timeout", "message expired", "unable to deliver for", "could not send message for", "could not send mail for", "cannot send message for", "too old", "not delivered within", "delivery attempts", "giving up", "failed to deliver for", "host not reachable", "has been delayed", "delayed", "gave up", "timeout"}},
+	{"network", "944", false, []string{"network error", "connection timed out", "connection refused", "network unreachable", "no route", "loop detected", "too many hops", "routing loop", "mail forwarding loop", "address family mismatch", "unable to connect", "could not connect", "dns lookup", "tls"}},
+	{"system", "930", false, []string{"system error", "internal error", "local error", "service unavailable", "service currently unavailable", "temporary failure", "configuration error", "system is not", "out of memory", "i/o error", "cannot open", "server error", "loops back to myself", "command failed"}},
+	{"rejected", "918", false, []string{"not a member", "may not have permission", "permission to post", "not authorized", "sender rejected", "sender denied", "not allowed to", "permission denied", "rejected", "denied", "refused", "you need to be", "don't have permission"}},
+}
