@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -78,9 +77,6 @@ func (s *server) paced(c *fiber.Ctx) error {
 }
 
 // Throttled is an error that is answered with 429 and when to come again.
-func Throttled(wait time.Duration) error { return &throttledError{wait} }
-
-type throttledError struct{ wait time.Duration }
-
-func (e *throttledError) Error() string { return fmt.Sprintf("too many at once; again in %s", e.wait) }
-func (e *throttledError) Unwrap() error { return balie.ErrThrottled }
+func Throttled(wait time.Duration) error {
+	return &Refusal{fiber.StatusTooManyRequests, "throttled", wait, balie.ErrThrottled}
+}

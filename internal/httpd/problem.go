@@ -38,6 +38,17 @@ const docs = "https://github.com/balie/balie/blob/main/internal/httpd/PROBLEMS.m
 // MIMEProblem is the media type of a problem.
 const MIMEProblem = "application/problem+json"
 
+// Refusal is an error that says itself how it is answered.
+type Refusal struct {
+	Status     int
+	Slug       string        // a heading of PROBLEMS.md
+	RetryAfter time.Duration // 0: not said
+	Err        error
+}
+
+func (r *Refusal) Error() string { return r.Slug + ": " + r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
 // kind is a row of the table of errors.
 type kind struct {
 	err    error
@@ -68,7 +79,7 @@ var slugs = map[int]string{
 
 // Slugs are all kinds of problem there are, for tests and documents.
 func Slugs() []string {
-	seen := map[string]bool{"moved": true}
+	seen := map[string]bool{"moved": true, "in-progress": true, "key-reused": true}
 	for _, s := range slugs {
 		seen[s] = true
 	}
@@ -109,9 +120,12 @@ func (s *server) classify(c *fiber.Ctx, p *Problem, err error) {
 	var invalid *balie.InvalidError
 	var move *balie.MoveError
 	var later *balie.UnavailableError
-	var slow *throttledError
+	var refusal *Refusal
 	var known *fiber.Error
 	switch {
+	case errors.As(err, &refusal):
+		p.Status, p.Slug, p.RetryAfter = refusal.Status, refusal.Slug, seconds(refusal.RetryAfter)
+		return
 	case errors.As(err, &invalid):
 		p.Status, p.Slug = fiber.StatusUnprocessableEntity, "invalid"
 		p.Detail, p.Field, p.Fix = invalid.Problem, invalid.Field, invalid.Fix
@@ -121,9 +135,6 @@ func (s *server) classify(c *fiber.Ctx, p *Problem, err error) {
 		return
 	case errors.As(err, &later):
 		p.Status, p.Slug, p.RetryAfter = fiber.StatusServiceUnavailable, "unavailable", seconds(later.RetryAfter)
-		return
-	case errors.As(err, &slow):
-		p.Status, p.Slug, p.RetryAfter = fiber.StatusTooManyRequests, "throttled", seconds(slow.wait)
 		return
 	case errors.As(err, &known):
 		p.Status, p.Slug = known.Code, slugs[known.Code]

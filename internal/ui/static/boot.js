@@ -1,0 +1,9 @@
+// @ts-check
+// Binds behaviours to elements: data-balie="once files" loads once.js and
+// files.js from beside this file and gives each the element. Every page works
+// without any of them.
+for (const el of document.querySelectorAll('[data-balie]')) {
+  for (const name of (el.getAttribute('data-balie') ?? '').split(' ')) {
+    if (/^[a-z]+$/.test(name)) import(`./${name}.js`).then((m) => m.default(el));
+  }
+}
