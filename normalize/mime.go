@@ -259,7 +259,7 @@ func (n *Normalizer) texts(m *balie.Message, p parcel, t *tree) string {
 		page = append(page, SanitizeHTML(html))
 	}
 	whole := strings.Trim(strings.Join(full, "\n\n"), "\n")
-	m.Text, _ = Reply(whole)
+	m.Text, _ = splitReply(whole, forwardSubject(m.Subject))
 	if m.Text != whole {
 		m.Full = whole
 	}
@@ -291,6 +291,17 @@ func reported(root *node, p parcel) bool {
 	}
 	for _, r := range p.reports {
 		if r.kind == "message/feedback-report" || r.kind == "message/disposition-notification" {
+			return true
+		}
+	}
+	return false
+}
+
+// forwardSubject reports the prefixes mail programs give a forwarded mail.
+func forwardSubject(s string) bool {
+	low := strings.ToLower(s)
+	for _, p := range []string{"fwd:", "fw:", "doorst:", "doorgestuurd:", "wg:", "tr:", "rv:", "vb:", "enc:"} {
+		if strings.HasPrefix(low, p) {
 			return true
 		}
 	}
