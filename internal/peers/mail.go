@@ -105,7 +105,7 @@ func StartMail(o MailOptions) (*Mail, error) {
 	}
 	m.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return mem.NewSession(), nil, nil
+			return idler{mem.NewSession().(imapserver.SessionIMAP4rev2), m}, nil, nil
 		},
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapMove: {},
 			imap.CapESearch: {}, imap.CapNamespace: {}},
@@ -149,6 +149,9 @@ func (m *Mail) DeliverAt(mailbox, folder string, at time.Time, rfc822 []byte) er
 		return fmt.Errorf("there is no account %s", mailbox)
 	}
 	_, err := u.Append(folder, literal{bytes.NewReader(rfc822)}, &imap.AppendOptions{Time: at})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wake()
 	return err
 }
 
@@ -228,3 +231,33 @@ func canonical(addr string) string { return strings.ToLower(strings.Trim(addr, "
 type literal struct{ *bytes.Reader }
 
 func (l literal) Size() int64 { return l.Reader.Size() }
+
+// idler is an IMAP session that tells news while the client waits for it.
+// QUIRK: imapmemserver does not tell what came between the last command and
+// IDLE, so this one looks again whenever something arrives.
+type idler struct {
+	imapserver.SessionIMAP4rev2
+	m *Mail
+}
+
+// lookAgain is how often a waiting client is told what others did over IMAP.
+const lookAgain = 50 * time.Millisecond
+
+func (i idler) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	t := time.NewTicker(lookAgain)
+	defer t.Stop()
+	for {
+		i.m.mu.Lock()
+		changed := i.m.changed
+		i.m.mu.Unlock()
+		if err := i.Poll(w, true); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-t.C:
+		case <-stop:
+			return nil
+		}
+	}
+}
