@@ -69,7 +69,7 @@ func TestFormMakesASubjectOfTheFirstWords(t *testing.T) {
 		"Pas werkt niet": "Pas werkt niet", "": "",
 		"een twee drie vier vijf zes zeven acht negen tien elf": "een twee drie vier vijf zes zeven acht negen tien…",
 		"Hallo,\n\nde koffie is op.":                            "Hallo, de koffie is op.",
-		strings.Repeat("é", 200):                               strings.Repeat("é", 40) + "…",
+		strings.Repeat("é", 200):                                strings.Repeat("é", 40) + "…",
 	} {
 		doc, _ := json.Marshal(map[string]string{"text": text})
 		if m, _ := readForm(t, balie.Raw{}, string(doc)); m.Subject != want {

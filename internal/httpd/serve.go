@@ -23,8 +23,8 @@ const (
 	refusing = 24
 	// lingerTime and lingerBytes bound how long a client that is still sending
 	// is listened to, so that it reads why it was refused.
-	lingerTime  = time.Second
-	lingerBytes = 1 << 20
+	lingerTime  = 2 * time.Second
+	lingerBytes = 32 << 20
 )
 
 // Serve answers on a listener until ctx ends, then lets running requests end
