@@ -1,9 +1,8 @@
 package catalogue
 
 import (
-	"cmp"
-	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/balie/balie"
@@ -31,8 +30,12 @@ const maxMatches = 5
 // Matcher finds the products a question is about. It never changes after
 // Train and may be used by many goroutines at once.
 type Matcher struct {
-	products []string
-	model    *model
+	products  []string
+	threshold []float64 // of each product, or the default
+	nearness  [][]feature
+	model     *model
+	cal       *calibration
+	work      sync.Pool
 }
 
 // Weights of what a product says about itself beside its examples.
@@ -74,36 +77,172 @@ func Train(c *Catalogue, o TrainOptions) *Matcher {
 			products = append(products, p)
 		}
 	}
-	m := &Matcher{}
-	for _, p := range products {
-		m.products = append(m.products, p.ID)
+	m := train(lines(products), background(), len(products))
+	ids := make([]string, len(products))
+	for i, p := range products {
+		ids[i] = p.ID
 	}
-	if len(products) > 0 {
-		m.model = learn(lines(products), len(products))
+	m.name(ids)
+	for i, p := range products {
+		if p.Threshold > 0 {
+			m.threshold[i] = p.Threshold
+		}
 	}
 	return m
 }
 
-// Match scores a question against every product.
-func (m *Matcher) Match(q Question) Result {
-	if m.model == nil {
-		return Result{None: 1}
+// name gives the products their ids and the default threshold.
+func (m *Matcher) name(ids []string) {
+	m.products = ids
+	m.threshold = slices.Repeat([]float64{DefaultThreshold}, len(ids))
+}
+
+// train learns products 0..n-1 from their lines, and "none of them" from texts
+// about no product.
+func train(known, none []line, n int) *Matcher {
+	m := &Matcher{}
+	m.work.New = func() any { return &workspace{} }
+	if n == 0 {
+		return m
 	}
-	text := prepare(q.Subject + "\n" + q.Text)
-	if q.Language == "" {
-		q.Language = languageOf(text)
+	all := append(slices.Clone(known), unclaimed(known, none, n)...)
+	corpus := newCorpus(all, n+1)
+	m.model = corpus.fit(func(int) bool { return true })
+	m.cal = calibrate(corpus)
+	m.nearness = nearnessOf(m.model)
+	corpus.counts = nil // only training needs them
+	return m
+}
+
+// unclaimed are the texts about no product that the products themselves do not
+// claim: what is background to one desk is another's trade.
+func unclaimed(known, none []line, n int) []line {
+	m := newCorpus(known, n).fit(func(int) bool { return true })
+	var r reading
+	var out []line
+	for _, l := range none {
+		l.class = n
+		m.read(&r, prepare(l.text), l.language)
+		if z := slices.Max(r.z); z < 0 {
+			out = append(out, l)
+		}
 	}
-	x := m.model.vector(text, q.Language, nil)
-	z := make([]float32, m.model.classes)
-	m.model.scores(x, z)
-	var out Result
-	for k, v := range z {
-		out.Matches = append(out.Matches, balie.Match{Product: m.products[k], Score: sigmoid(3 * float64(v))})
-	}
-	slices.SortStableFunc(out.Matches, func(a, b balie.Match) int { return cmp.Compare(b.Score, a.Score) })
-	out.Matches = out.Matches[:min(maxMatches, len(out.Matches))]
-	out.None = 1 - out.Matches[0].Score
 	return out
 }
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+// Match scores a question against every product.
+func (m *Matcher) Match(q Question) Result {
+	parts := sentences(q.Subject, q.Text)
+	if m.model == nil || len(parts) == 0 {
+		return Result{None: 1}
+	}
+	language := m.language(q)
+	w := m.work.Get().(*workspace)
+	defer m.work.Put(w)
+	scores := w.scores(m.model.classes - 1)
+	best := m.judge(w, parts, language, scores)
+	out := Result{Matches: m.top(scores, best), Two: m.two(w, parts, language)}
+	out.Matches[0].Terms, out.Matches[0].Like = m.terms(&w.whole.r, best), m.like(&w.whole.r, best)
+	out.None = m.none(&w.whole.r, scores[best])
+	out.TwoCertain = !out.Two && len(out.Matches) > 1 && scores[best] < m.threshold[best] && m.cal.pair.probability(m.cal.pairFigures(m.model, &w.whole.r)) >= pairCertain
+	return out
+}
+
+// pairCertain is how likely it must be that one of two products is meant
+// before a customer is asked which.
+const pairCertain = 0.95
+
+// judge fills in the probability of each product that leads somewhere in the
+// mail and returns the best.
+func (m *Matcher) judge(w *workspace, parts []string, language string, scores []float64) (best int) {
+	p := 0.0
+	if len(parts) == 1 {
+		w.reset(0)
+		w.judge(m.cal, m.model, &w.whole, parts[0], language)
+		best, p = w.whole.r.best, w.whole.p
+	} else {
+		product, figures := m.cal.opinion(m.model, w, parts, language)
+		best, p = product, m.cal.mail.probability(figures)
+	}
+	for k := range scores {
+		x := m.model.evidence(&w.whole.r, k)
+		scores[k] = m.cal.text.probability(x[:])
+	}
+	for i := range w.parts {
+		k := w.parts[i].r.best
+		scores[k] = max(scores[k], w.parts[i].p)
+	}
+	for k := range scores {
+		scores[k] = min(scores[k], p) // the best is best by the mail's own score
+	}
+	scores[best] = p
+	return best
+}
+
+// top are the five best products.
+func (m *Matcher) top(scores []float64, best int) []balie.Match {
+	out := make([]balie.Match, 0, maxMatches+1)
+	out = append(out, balie.Match{Product: m.products[best], Score: scores[best]})
+	for k, p := range scores {
+		if k == best || (len(out) == maxMatches && p <= out[maxMatches-1].Score) {
+			continue
+		}
+		at := 1
+		for at < len(out) && out[at].Score >= p {
+			at++
+		}
+		out = slices.Insert(out, at, balie.Match{Product: m.products[k], Score: p})
+		out = out[:min(len(out), maxMatches)]
+	}
+	return out
+}
+
+// two reports whether two parts of the mail are each about another product: a
+// guess from half a product's threshold.
+func (m *Matcher) two(w *workspace, parts []string, language string) bool {
+	first := -1
+	second := func(j *judged) bool {
+		k := j.r.best
+		if j.p < m.threshold[k]/2 || k == first {
+			return false
+		}
+		if first < 0 {
+			first = k
+			return false
+		}
+		return true
+	}
+	var j judged
+	for i, s := range parts {
+		cl := clauses(s)
+		if len(cl) == 1 && len(parts) > 1 {
+			if second(&w.parts[i]) {
+				return true
+			}
+			continue
+		}
+		for _, c := range cl {
+			if len(cl) == 1 {
+				return false // one part in all
+			}
+			w.judge(m.cal, m.model, &j, c, language)
+			if second(&j) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// none estimates how likely the question is about no product: what the best
+// product leaves, shared with the runner-up by their scores.
+func (m *Matcher) none(r *reading, p float64) float64 {
+	rival := r.z[r.best]
+	if r.second >= 0 {
+		rival = r.z[r.second]
+	}
+	return (1 - p) * sigmoid(noneSlope*float64(r.z[len(r.z)-1]-rival))
+}
+
+// noneSlope turns a difference of scores into odds.
+const noneSlope = 3

@@ -20,16 +20,16 @@ const (
 	bias      = 1.0 // value of the constant feature, id 0
 )
 
-// linear is a one-vs-rest linear model: weights[id*classes+class].
+// linear is a one-vs-rest linear model: weights[id*wide+class].
 type linear struct {
-	classes int
+	wide    int
 	weights []float32
 }
 
 // row is the weights of one feature for all classes.
 func (l *linear) row(id int32) []float32 {
-	i := int(id) * l.classes
-	return l.weights[i : i+l.classes : i+l.classes]
+	i := int(id) * l.wide
+	return l.weights[i : i+l.wide : i+l.wide]
 }
 
 // scores adds up the weights of a vector for every class.
@@ -49,7 +49,7 @@ func (l *linear) scores(x []feature, z []float32) {
 // ICML 2008) with shrinking. Each class has its own random order, so that the
 // result depends on the rows alone.
 func trainLinear(rows []example, classes, features int) *linear {
-	l := &linear{classes: classes, weights: make([]float32, features*classes)}
+	l := &linear{wide: classes, weights: make([]float32, features*classes)}
 	squares := make([]float64, len(rows))
 	for i, r := range rows {
 		squares[i] = bias * bias

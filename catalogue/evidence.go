@@ -1,0 +1,168 @@
+package catalogue
+
+import (
+	"math"
+)
+
+// evidences is how many figures speak for or against a product.
+const evidences = 9
+
+// reading is a text as a model sees it: the scores of all classes and what is
+// needed for the evidence. It is a workspace that is used again.
+type reading struct {
+	text      text
+	sum       tally
+	vector    []feature
+	z         []float32 // score by class; the last is "none"
+	cos       []float32
+	stems     []stemUse
+	share     float64 // of the content words' weight that is known at all
+	total     float64
+	unknown   int
+	best      int // best product
+	second    int // best other product, or -1
+	bestCos   int
+	secondCos float32
+}
+
+// stemUse is a content word of the text.
+type stemUse struct {
+	id     int32 // 0: the model does not know it
+	weight float64
+}
+
+// read fills r with what the model makes of a prepared text.
+func (m *model) read(r *reading, prepared, language string) {
+	r.text.read(prepared, language, m.lexicon.look)
+	r.sum.count = grown(r.sum.count, int(m.table.n)+1)
+	r.text.features(func(_ int, h hash) {
+		if id := m.table.find(h); id != 0 && m.weight[id] > 0 {
+			r.sum.add(id)
+		}
+	})
+	r.vector = m.apply(r.sum.take(r.vector[:0]))
+	m.score(r)
+	m.content(r)
+}
+
+func grown(s []float32, n int) []float32 {
+	if len(s) < n {
+		return make([]float32, n)
+	}
+	return s
+}
+
+// take fills r from a line's counts, as read would from its text.
+func (m *model) take(r *reading, i int) {
+	l := m.lines[i]
+	r.text.read(prepare(l.text), l.language, m.lexicon.look)
+	r.vector = r.vector[:0]
+	for _, f := range m.counts[i] {
+		if m.weight[f.id] > 0 {
+			r.vector = append(r.vector, f)
+		}
+	}
+	r.vector = m.apply(r.vector)
+	m.score(r)
+	m.content(r)
+}
+
+// score fills in the scores of all classes and which products lead.
+func (m *model) score(r *reading) {
+	r.z, r.cos = grown(r.z, m.classes)[:m.classes], grown(r.cos, m.classes)[:m.classes]
+	m.scores(r.vector, r.z)
+	clear(r.cos)
+	var length float32
+	for _, f := range r.vector {
+		p := m.compact[f.id]
+		if p == 0 {
+			continue
+		}
+		length += f.value * f.value
+		c := m.centroids[int(p)*m.classes : (int(p)+1)*m.classes]
+		for k, v := range c {
+			r.cos[k] += f.value * v
+		}
+	}
+	if length > 0 {
+		scale := 1 / float32(math.Sqrt(float64(length)))
+		for k := range r.cos {
+			r.cos[k] *= scale
+		}
+	}
+	r.best, r.second = leaders(r.z[:m.classes-1])
+	var other int
+	r.bestCos, other = leaders(r.cos[:m.classes-1])
+	r.secondCos = 0
+	if other >= 0 {
+		r.secondCos = r.cos[other]
+	}
+}
+
+func leaders(v []float32) (first, second int) {
+	second = -1
+	for k := 1; k < len(v); k++ {
+		switch {
+		case v[k] > v[first]:
+			first, second = k, first
+		case second < 0 || v[k] > v[second]:
+			second = k
+		}
+	}
+	return first, second
+}
+
+// content looks up the words that say what the text is about.
+func (m *model) content(r *reading) {
+	r.stems = r.stems[:0]
+	r.total, r.unknown = 0, 0
+	known := 0.0
+	for _, w := range r.text.words {
+		if w.common || w.numeric {
+			continue
+		}
+		u := stemUse{m.table.find(seed(stemBlock).add(w.stem).mixed()), float64(m.unseen)}
+		if u.id != 0 && m.weight[u.id] == 0 {
+			u.id = 0
+		}
+		if u.id != 0 {
+			u.weight = float64(m.weight[u.id])
+			known += u.weight
+		} else {
+			r.unknown++
+		}
+		r.total += u.weight
+		r.stems = append(r.stems, u)
+	}
+	r.share = 0
+	if r.total > 0 {
+		r.share = known / r.total
+	}
+}
+
+// evidence is what speaks for product k in the text that was read.
+func (m *model) evidence(r *reading, k int) [evidences]float64 {
+	z, none := float64(r.z[k]), float64(r.z[m.classes-1])
+	rival := none
+	switch {
+	case k != r.best:
+		rival = float64(r.z[r.best])
+	case r.second >= 0:
+		rival = float64(r.z[r.second])
+	}
+	other := r.cos[r.bestCos]
+	if k == r.bestCos {
+		other = r.secondCos
+	}
+	mine := 0.0
+	for _, u := range r.stems {
+		if u.id != 0 && m.uses(k, u.id) {
+			mine += u.weight
+		}
+	}
+	if r.total > 0 {
+		mine /= r.total
+	}
+	return [evidences]float64{z, min(z-rival, z-none), z - none, float64(r.cos[k]), float64(r.cos[k] - other),
+		r.share, mine, math.Log(float64(1 + len(r.stems))), float64(min(r.unknown, 4))}
+}

@@ -1,0 +1,152 @@
+package catalogue
+
+import (
+	"slices"
+)
+
+const (
+	maxTerms = 5
+	// minTerm is the share of the strongest word's weight below which a word
+	// explains nothing.
+	minTerm = 0.15
+	// minLike is how near an example must be to be shown as its like (cosine).
+	minLike = 0.15
+)
+
+// Explain says which words of the question spoke for a product, strongest
+// first, and which of its examples is nearest. Words are as the customer wrote
+// them.
+func (m *Matcher) Explain(q Question, product string) (terms []string, like string) {
+	k := slices.Index(m.products, product)
+	parts := sentences(q.Subject, q.Text)
+	if k < 0 || m.model == nil || len(parts) == 0 {
+		return nil, ""
+	}
+	language := m.language(q)
+	w := m.work.Get().(*workspace)
+	defer m.work.Put(w)
+	var all string
+	for _, s := range parts {
+		all += s + " . "
+	}
+	w.judge(m.cal, m.model, &w.whole, all, language)
+	return m.terms(&w.whole.r, k), m.like(&w.whole.r, k)
+}
+
+// language is the question's, told from its words when it is not given.
+func (m *Matcher) language(q Question) string {
+	if q.Language == "nl" || q.Language == "en" {
+		return q.Language
+	}
+	return languageOf(prepare(q.Subject + " " + q.Text))
+}
+
+// terms are the words whose features speak most for class k against its
+// strongest rival: a word's stem, thoughts and character runs, and half of each
+// pair it stands in.
+func (m *Matcher) terms(r *reading, k int) []string {
+	rival := r.best
+	if k == rival {
+		rival = r.second
+	}
+	if rival < 0 {
+		rival = m.model.classes - 1
+	}
+	value := map[int32]float32{}
+	for _, f := range r.vector {
+		value[f.id] = f.value
+	}
+	speaks := func(h hash) float32 {
+		id := m.model.table.find(h)
+		if id == 0 || value[id] == 0 {
+			return 0
+		}
+		row := m.model.row(id)
+		return value[id] * (row[k] - row[rival])
+	}
+	type term struct {
+		word   string
+		weight float32
+	}
+	var found []term
+	t := &r.text
+	for i, w := range t.words {
+		if w.common || w.numeric || slices.ContainsFunc(found, func(f term) bool { return f.word == t.tokens[i] }) {
+			continue
+		}
+		one := text{words: t.words[i : i+1], tokens: t.tokens[i : i+1]}
+		sum := float32(0)
+		one.features(func(block int, h hash) {
+			if block != pairBlock {
+				sum += speaks(h)
+			}
+		})
+		before, after := "^", "$"
+		if i > 0 {
+			before = t.words[i-1].stem
+		}
+		if i+1 < len(t.words) {
+			after = t.words[i+1].stem
+		}
+		sum += speaks(seed(pairBlock).add(before).add(w.stem).mixed())/2 + speaks(seed(pairBlock).add(w.stem).add(after).mixed())/2
+		found = append(found, term{t.tokens[i], sum})
+	}
+	slices.SortStableFunc(found, func(a, b term) int {
+		switch {
+		case a.weight > b.weight:
+			return -1
+		case a.weight < b.weight:
+			return 1
+		}
+		return 0
+	})
+	var out []string
+	for _, f := range found {
+		if f.weight > 0 && f.weight >= minTerm*found[0].weight && len(out) < maxTerms {
+			out = append(out, f.word)
+		}
+	}
+	return out
+}
+
+// like is the product's example with the nearest words.
+func (m *Matcher) like(r *reading, k int) string {
+	mine := map[int32]float32{}
+	for _, f := range r.vector {
+		mine[f.id] = f.value
+	}
+	best, near := "", float32(minLike)
+	for i, l := range m.model.lines {
+		if l.class != k || l.kind != exampleLine {
+			continue
+		}
+		s := float32(0)
+		for _, f := range m.nearness[i] {
+			s += f.value * mine[f.id]
+		}
+		if s > near {
+			best, near = l.text, s
+		}
+	}
+	return best
+}
+
+// nearnessOf are the unit vectors of the lines, so that the nearest example is
+// found without reading them again.
+func nearnessOf(m *model) [][]feature {
+	var square float32
+	for _, w := range blockWeight {
+		square += float32(w * w)
+	}
+	out := make([][]feature, len(m.lines))
+	for i, l := range m.lines {
+		if l.kind != exampleLine {
+			continue
+		}
+		out[i] = m.apply(slices.Clone(m.counts[i]))
+		for j := range out[i] {
+			out[i][j].value /= square
+		}
+	}
+	return out
+}
