@@ -12,6 +12,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -58,7 +59,7 @@ func (w *writer) block(n ast.Node) string {
 	case *ast.CodeBlock, *ast.FencedCodeBlock:
 		return "```\n" + Escape(w.lines(n)) + "\n```"
 	case *ast.HTMLBlock:
-		return Escape(w.lines(n) + strings.TrimRight(string(n.ClosureLine.Value(w.source)), "\n"))
+		return Escape(w.html(n))
 	case *ast.ThematicBreak:
 		return "———"
 	}
@@ -71,6 +72,13 @@ func (w *writer) block(n ast.Node) string {
 // lines is the source of a block as it stands.
 func (w *writer) lines(n ast.Node) string {
 	return strings.TrimRight(string(n.Lines().Value(w.source)), "\n")
+}
+
+func (w *writer) html(n *ast.HTMLBlock) string {
+	if !n.HasClosure() {
+		return w.lines(n)
+	}
+	return strings.TrimSpace(w.lines(n) + "\n" + string(n.ClosureLine.Value(w.source)))
 }
 
 func (w *writer) list(l *ast.List) string {
@@ -103,7 +111,7 @@ func (w *writer) inlines(n ast.Node) string {
 func (w *writer) inline(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.Text:
-		s := Escape(string(n.Value(w.source)))
+		s := Escape(w.text(n))
 		if n.HardLineBreak() || n.SoftLineBreak() {
 			s += "\n"
 		}
@@ -120,15 +128,24 @@ func (w *writer) inline(n ast.Node) string {
 	case *east.Strikethrough:
 		return wrap(w.inlines(n), "~")
 	case *ast.Link:
-		return link(string(n.Destination), w.plain(n))
-	case *ast.Image:
-		return link(string(n.Destination), w.plain(n))
+		return link(string(util.URLEscape(n.Destination, true)), w.plain(n))
+	case *ast.Image: // a link: Slack shows no remote images in text
+		return link(string(util.URLEscape(n.Destination, true)), w.plain(n))
 	case *ast.AutoLink:
 		return w.autoLink(n)
 	case *ast.RawHTML:
 		return Escape(string(n.Segments.Value(w.source)))
 	}
 	return w.inlines(n)
+}
+
+// text is a text with its references and escapes resolved.
+func (w *writer) text(n *ast.Text) string {
+	v := n.Value(w.source)
+	if n.IsRaw() {
+		return string(v)
+	}
+	return string(util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(v))))
 }
 
 func (w *writer) autoLink(n *ast.AutoLink) string {
@@ -165,7 +182,7 @@ func (w *writer) plain(n ast.Node) string {
 		switch n := n.(type) {
 		case *ast.Text:
 			if entering {
-				b.Write(n.Value(w.source))
+				b.WriteString(w.text(n))
 				if n.SoftLineBreak() {
 					b.WriteByte(' ')
 				}

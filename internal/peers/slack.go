@@ -61,6 +61,7 @@ type SlackFault struct {
 	Code       string        // {"ok": false, "error": Code}
 	Status     int           // an HTTP status without JSON
 	RetryAfter time.Duration // with Status 429
+	Location   string        // with a Status of 3xx
 	// Silent takes the message and closes the connection without an answer:
 	// nobody but Slack knows the outcome.
 	Silent bool
@@ -190,6 +191,9 @@ func (s *Slack) serve(w http.ResponseWriter, r *http.Request) {
 	case f.Status != 0:
 		if f.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
+		}
+		if f.Location != "" {
+			w.Header().Set("Location", f.Location)
 		}
 		w.WriteHeader(f.Status)
 		return

@@ -37,6 +37,11 @@ func (s *Slack) Say(ctx context.Context, eventsURL, user, channel, text, threadT
 	return m.TS, s.Deliver(ctx, eventsURL, s.MessageEvent(m, channel))
 }
 
+// Chat lets a user write in a channel without telling balie.
+func (s *Slack) Chat(user, channel, text string) (ts string) {
+	return s.add(channel, SlackMessage{User: user, Text: text}).TS
+}
+
 // Mention is Say in a channel where the bot was called: Slack tells of it
 // twice, as a message and as a mention.
 func (s *Slack) Mention(ctx context.Context, eventsURL, user, channel, text string) (ts string, err error) {
