@@ -168,7 +168,7 @@ func (m mailbox) address() balie.Address {
 			a.Name = personName(m.words)
 		}
 	}
-	if a.Name == "" && m.comment != "" {
+	if m.comment != "" && (a.Name == "" || a.Value == "") {
 		a.Name = personName(m.comment)
 	}
 	if strings.EqualFold(a.Name, a.Value) {

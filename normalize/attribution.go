@@ -46,7 +46,7 @@ func introduction(lines []string) (n int, kind introductionKind) {
 	if m := headerLines(lines); m > 0 {
 		return m, headerBlock
 	}
-	if !mayAttribute(first) {
+	if !mayAttribute(first) && !strings.HasSuffix(first, ":") {
 		return 0, 0
 	}
 	if m := attributionLength(lines); m > 0 {
@@ -85,13 +85,38 @@ func attributionLength(lines []string) int {
 			return 0
 		}
 		if attributes(joined) {
-			return i + 1
+			return i + 1 + addressBelow(joined, lines[i+1:])
+		}
+		if i == 0 && weak.MatchString(joined) && quotedNext(lines[1:]) {
+			return 1
 		}
 		if i+1 >= attributionLines && !strings.Contains(joined, "<") {
 			return 0
 		}
 	}
 	return 0
+}
+
+// addressBelow is 1 when the name or address of the writer stands on the line
+// below the verb.
+func addressBelow(joined string, below []string) int {
+	if strings.HasSuffix(joined, ":") || len(below) == 0 || isQuoted(below[0]) {
+		return 0
+	}
+	if t := strings.TrimSpace(below[0]); strings.HasSuffix(t, ":") && len(t) < 150 && attributes(joined+" "+t) {
+		return 1
+	}
+	return 0
+}
+
+// quotedNext reports that the next line with something on it is a quote.
+func quotedNext(lines []string) bool {
+	for _, l := range lines[:min(len(lines), 4)] {
+		if strings.TrimSpace(l) != "" {
+			return isQuoted(l)
+		}
+	}
+	return false
 }
 
 // abbreviated reports that a full stop ends an abbreviation, as in "16 aug.".
@@ -117,7 +142,10 @@ var (
 	iso  = regexp.MustCompile(`^(?:19|20)\d\d[-/]\d{1,2}[-/]\d{1,2}(?:,? \d{1,2}:\d{2}(?::\d\d)?)?(?: (?:GMT|UTC)[+\-]?[\d:]*.{1,100}$| .{1,120}<\s?[^<>\s@]+@[^<>\s@]+>\s*:?$)`)
 
 	shared3 = regexp.MustCompile(`-{3} On .{5,200} wrote:$`)
-	wrote   = regexp.MustCompile(`(?i)(?:^|[\s>])` + verbs)
+	// Enough only when a quote follows: "Jan schreef op 3-3-2025 om 10:12:".
+	weak = regexp.MustCompile(`^(?i)[^.!?]{2,120}\s` + verbs + `(?:\s.{0,80}\d)?\s?:$`)
+
+	wrote = regexp.MustCompile(`(?i)(?:^|[\s>])` + verbs)
 )
 
 // attributes reports whether the joined lines introduce a quote.

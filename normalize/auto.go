@@ -81,13 +81,11 @@ func precedence(h header) string {
 }
 
 // noReply says why no automatic answer may go to a sender although a person
-// may have written, or "".
-func noReply(h header, from balie.Address, proof balie.Proof) string {
+// may have written, or "". named says that from stood in the From field.
+func noReply(h header, from balie.Address, proof balie.Proof, named bool) string {
 	suppress := strings.ToLower(h.get("x-auto-response-suppress"))
 	local, _, _ := strings.Cut(from.Value, "@")
 	switch {
-	case from.IsZero():
-		return "no sender"
 	case nullSender(h):
 		return "null envelope sender"
 	case strings.Contains(suppress, "all") || strings.Contains(suppress, "oof") || strings.Contains(suppress, "autoreply"):
@@ -98,9 +96,15 @@ func noReply(h header, from balie.Address, proof balie.Proof) string {
 		return "the sender failed DMARC"
 	case len(h.all("received")) > maxHops:
 		return "more than 50 hops"
+	case from.IsZero() || !named:
+		return noSender
 	}
 	return ""
 }
+
+// noSender is the reason when the From holds no address: another one in the
+// mail may be shown, but nothing is sent to it by itself.
+const noSender = "no sender"
 
 // maxHops is where a mail is taken to go in circles (RFC 5321 section 6.3).
 const maxHops = 50

@@ -21,11 +21,15 @@ func bounce(root *node, p parcel, from balie.Address, subject, text string) *bal
 	s := recipientStatus(status)
 	b.Action = actionOf(s, subject, words)
 	b.Recipient = recipientOf(s, root.h, words)
-	diagnostic := s.get("diagnostic-code")
-	if _, rest, found := strings.Cut(diagnostic, ";"); found {
-		diagnostic = strings.TrimSpace(rest)
+	program, diagnostic, found := strings.Cut(s.get("diagnostic-code"), ";")
+	if !found {
+		program, diagnostic = "", program
 	}
-	f := failure{status: statusCode(s.get("status")), diagnostic: squeeze(decodeWords(diagnostic)), words: words, delayed: b.Action == "delayed"}
+	f := failure{
+		status: statusCode(s.get("status")), diagnostic: squeeze(decodeWords(diagnostic)),
+		words: words, subject: subject, delayed: b.Action == "delayed",
+		local: strings.EqualFold(strings.TrimSpace(program), "x-unix"),
+	}
 	b.Status, b.Hard = f.judge()
 	b.Text = f.diagnostic
 	if b.Text == "" {
@@ -179,7 +183,7 @@ func informal(h header, p parcel, from balie.Address, subject, text string) bool
 	case robot(local) || from.IsZero():
 		return titled && (said || returned) || said && returned
 	case strings.HasSuffix(local, "-admin") || strings.HasSuffix(local, "-owner") || strings.HasPrefix(local, "majordomo") || strings.HasPrefix(local, "listserv"):
-		return strings.Contains(words, "not a member of this mailing list") || titled && said
+		return containsAny(words, []string{"not a member of this mailing list", "duplicated message-id"}) || titled && said
 	}
 	return false
 }
@@ -218,4 +222,4 @@ func failureWords(text string) string {
 	return text
 }
 
-var quotedMail = regexp.MustCompile(`(?im)^[ \t>]*(-{2,}.{0,12}(this is a copy of|the header of the original|original message|below this line is a copy|included is a copy|unsent message|message header|your message follows|the body of the message|headers of the original|copy of the message).{0,60}|included is a copy of the message header.*|received:\s*(from|by)\s.*|return-path:\s*<.*|message-id:\s*<.*)$`)
+var quotedMail = regexp.MustCompile(`(?im)^[ \t>]*(-{2,}.{0,12}(this is a copy of|the header of the original|original message|below this line is a copy|included is a copy|unsent message|message header|your message follows|the body of the message|headers of the original|copy of the message).{0,60}|included is a copy of the message header.*)$|^(?:received:\s*(?:from|by)\s|return-path:\s*<|message-id:\s*<)`)

@@ -53,23 +53,36 @@ func (b *bodySum) add(p []byte) {
 		p = p[i+1:]
 	}
 	for len(p) > 0 {
-		i := bytes.IndexAny(p, "\r\n")
+		i := bytes.IndexByte(p, '\n')
+		line := p
+		if i >= 0 {
+			line = p[:i]
+		}
+		b.line(line)
+		if i < 0 {
+			return
+		}
+		b.breaks++
+		p = p[i+1:]
+	}
+}
+
+var lineEnd = []byte{'\n'}
+
+// line sums a line or a piece of one, without any CR.
+func (b *bodySum) line(p []byte) {
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\r')
 		if i < 0 {
 			i = len(p)
 		}
 		if i > 0 {
 			for ; b.breaks > 0; b.breaks-- {
-				b.h.Write([]byte("\n"))
+				b.h.Write(lineEnd)
 			}
 			b.h.Write(p[:i])
 		}
-		if i == len(p) {
-			return
-		}
-		if p[i] == '\n' {
-			b.breaks++
-		}
-		p = p[i+1:]
+		p = p[min(i+1, len(p)):]
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // lenient reads a mail down to its raw bytes, line by line and once: any
 // input gives a tree. Nested multiparts cost no more than flat ones, because
 // there is one loop and a stack of boundaries.
+//
+// It reads every mail, well-formed ones too: go-message is not faster, loses
+// one mail in eight, and what is worse reads some wrong without an error
+// (mixed line ends, TestR3_WhatGoMessageReadsWrong).
 type lenient struct {
 	t      *tree
 	frames []frame
@@ -34,6 +38,13 @@ type frame struct {
 func readLenient(r io.Reader, t *tree) error {
 	l := &lenient{t: t, inHead: true, start: true}
 	br := bufio.NewReaderSize(r, lineBuffer)
+	if mark, _ := br.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		br.Discard(3)
+	}
+	if head, _ := br.Peek(lineBuffer); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
+		// QUIRK: old Macintosh files end their lines with CR alone.
+		br = bufio.NewReaderSize(carriage{br}, lineBuffer)
+	}
 	for {
 		p, err := br.ReadSlice('\n')
 		if len(p) > 0 {
@@ -218,4 +229,17 @@ func (l *lenient) finish() {
 	for len(l.frames) > 0 {
 		l.pop()
 	}
+}
+
+// carriage reads CR line ends as LF.
+type carriage struct{ r io.Reader }
+
+func (c carriage) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }

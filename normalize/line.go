@@ -39,7 +39,7 @@ func LineOf(file string, m balie.Message, err error) Line {
 	l := Line{
 		File: file, Subject: m.Subject, FromEmail: m.From.Value, FromName: m.From.Name,
 		Text: m.Full, HTML: m.HTML, ReplyText: m.Text, Attachments: []LineFile{}, Language: m.Language,
-		Auto: m.Auto != "" || m.NoReply != "", List: m.Auto == balie.AutoBulk, Warnings: m.Warnings,
+		Auto: m.Auto != "" || m.NoReply != "" && m.NoReply != noSender, List: m.Auto == balie.AutoBulk, Warnings: m.Warnings,
 	}
 	if l.Text == "" {
 		l.Text = m.Text

@@ -3,7 +3,6 @@ package normalize
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/mail"
 	"slices"
 	"strings"
@@ -23,63 +22,43 @@ func (n *Normalizer) mime(raw balie.Raw, open Open) (balie.Message, error) {
 		t.warn("the mail is empty")
 	}
 	p := unpack(root)
-	n.envelope(&m, root.h, t)
+	named := n.envelope(&m, root.h, t)
 	full := n.texts(&m, p, t)
 	m.Parts = append(m.Parts, parts(p, t)...)
 	report := reported(root, p)
 	sender := m.From
 	m.Bounce = bounce(root, p, sender, m.Subject, full)
 	m.Auto = n.auto(root.h, sender, m.Bounce, report)
-	m.NoReply = noReply(root.h, sender, m.Proof)
+	m.NoReply = noReply(root.h, sender, m.Proof, named)
 	m.Digest = digest(root.h, sum)
 	m.Warnings = append(m.Warnings, t.warnings...)
 	return m, err
 }
 
-// readTree reads strictly, and leniently where that fails.
+// readTree reads a mail as it is and sums up its body on the way.
 func readTree(open Open) (*tree, []byte, error) {
 	t := &tree{}
-	sum, strictErr := readWith(open, t, readStrict)
-	if strictErr == nil {
-		return t, sum, nil
-	}
-	t = &tree{}
-	sum, err := readWith(open, t, readLenient)
-	if err != nil {
-		err = fmt.Errorf("read the original: %w", err)
-	}
-	return t, sum, err
-}
-
-func readWith(open Open, t *tree, read func(io.Reader, *tree) error) ([]byte, error) {
 	f, err := open()
 	if err != nil {
-		return nil, err
+		return t, nil, fmt.Errorf("open the original: %w", err)
 	}
 	defer f.Close()
 	b := newBodySum(f)
-	if err := read(b, t); err != nil {
-		return b.h.Sum(nil), err
+	if err := readLenient(b, t); err != nil {
+		return t, b.h.Sum(nil), fmt.Errorf("read the original: %w", err)
 	}
-	if err := drain(b, func([]byte) {}); err != nil { // what follows the last boundary
-		return b.h.Sum(nil), err
-	}
-	return b.h.Sum(nil), nil
+	return t, b.h.Sum(nil), nil
 }
 
-// envelope fills what the header of the mail says.
-func (n *Normalizer) envelope(m *balie.Message, h header, t *tree) {
+// envelope fills what the header of the mail says, and reports whether From
+// names an address.
+func (n *Normalizer) envelope(m *balie.Message, h header, t *tree) (named bool) {
 	from := parseAddresses(strings.Join(h.all("from"), ", "))
 	m.From = firstUsable(from)
-	if m.From.IsZero() {
-		name := m.From.Name
-		if a, ok := ParseAddress(h.get("sender")); ok {
-			m.From = a
-		}
-		if m.From.Name == "" {
-			m.From.Name = name
-		}
-		t.warn("the sender is unknown: the mail names no usable address")
+	named = !m.From.IsZero()
+	if !named {
+		m.From = standIn(h, m.From.Name)
+		t.warn("the sender is unknown: From names no usable address")
 	}
 	if len(h.all("from")) > 1 || len(from) > 1 {
 		t.warn("the mail names several senders: the first is shown")
@@ -98,6 +77,20 @@ func (n *Normalizer) envelope(m *balie.Message, h header, t *tree) {
 	}
 	m.Thread = thread(h)
 	n.moment(m, h, t)
+	return named
+}
+
+// standIn is the address shown for a mail whose From holds none.
+func standIn(h header, name string) balie.Address {
+	for _, f := range []string{"sender", "reply-to", "return-path"} {
+		if a, ok := ParseAddress(h.get(f)); ok {
+			if name != "" {
+				a.Name = name
+			}
+			return a
+		}
+	}
+	return balie.Address{Name: name}
 }
 
 func firstUsable(list []balie.Address) balie.Address {

@@ -10,7 +10,9 @@ type failure struct {
 	status     string // as stated, "" when not
 	diagnostic string // the server's own words, on one line
 	words      string // what the bounce says to people
+	subject    string
 	delayed    bool
+	local      bool // the words are those of a delivery program, not of a server
 }
 
 // reason is a class of failures. Its code is the detail of a status that was
@@ -25,7 +27,7 @@ type reason struct {
 
 var (
 	enhanced = regexp.MustCompile(`(?:^|[^\d.])([245])\.(\d{1,3})\.(\d{1,3})(?:[^\d.]|\.?$|\.\s)`)
-	reply    = regexp.MustCompile(`(?m)(?:^|[^\d.:])([45]\d\d)[ \-#:]`)
+	reply    = regexp.MustCompile(`(?m)(?:^|[^\d.:]|\s:)([45]\d\d)(?:[ \-#:,]|$)`)
 )
 
 // statusCode is the code of a Status field without its comment.
@@ -39,17 +41,19 @@ func statusCode(s string) string {
 // generic reports a code that says no more than its class.
 func generic(status string) bool { return status == "" || strings.HasSuffix(status, ".0.0") }
 
-// judge gives the status and whether the address is wrong for good. A stated
-// code wins; a more exact one in the server's words wins from a generic one;
-// without any the words decide.
+// judge gives the status and whether the address is wrong for good. The code
+// in the server's own words wins from the one the reporting host states; where
+// there is none at all the words decide.
 func (f failure) judge() (status string, hard bool) {
 	status = f.status
-	if generic(status) {
-		for _, s := range []string{f.diagnostic, f.words} {
-			if c := statusCode(s); c != "" && (status == "" || !generic(c)) {
-				status = c
-				break
-			}
+	for _, s := range []string{f.diagnostic, f.words} {
+		c := bestCode(s)
+		if c == "" || generic(c) && status != "" {
+			continue
+		}
+		if generic(status) || s == f.diagnostic && c[0] == status[0] && !strings.HasSuffix(c, ".0") {
+			status = c
+			break
 		}
 	}
 	r := f.reason(status)
@@ -60,15 +64,29 @@ func (f failure) judge() (status string, hard bool) {
 		}
 		return class + ".0." + r.code, r.hard && class == "5"
 	}
-	return status, r.hard && !strings.HasPrefix(status, "4")
+	return status, r.hard && status[0] != '4'
+}
+
+// bestCode is the first code that names a cause, else the first of all.
+func bestCode(s string) string {
+	best := ""
+	for _, m := range enhanced.FindAllStringSubmatch(clipBytes(s, 8<<10), 20) {
+		c := m[1] + "." + m[2] + "." + m[3]
+		if best == "" || strings.HasSuffix(best, ".0") && !strings.HasSuffix(c, ".0") {
+			best = c
+		}
+	}
+	return best
 }
 
 func (f failure) temporary() bool {
 	if f.delayed {
 		return true
 	}
-	if m := reply.FindStringSubmatch(f.diagnostic + "\n" + f.words); m != nil {
-		return m[1][0] == '4'
+	for _, m := range reply.FindAllStringSubmatch(f.diagnostic+"\n"+f.words, 20) {
+		if m[1] != "465" && m[1] != "587" { // ports
+			return m[1][0] == '4'
+		}
 	}
 	return false
 }
@@ -91,16 +109,51 @@ func (f failure) telling() string {
 // reason is the class of the failure: by the server's words, then by the
 // status, then by what the bounce says.
 func (f failure) reason(status string) reason {
-	if r, ok := reasonOf(strings.ToLower(f.diagnostic)); ok {
-		return r
+	if f.local {
+		return reason{name: "delivery program", code: "939"}
 	}
-	if r, ok := reasonOfStatus(status); ok {
-		return r
+	said, ok := reasonOf(strings.ToLower(f.diagnostic))
+	stated, known := reasonOfStatus(status)
+	switch {
+	case ok && said.name == "rate":
+		return said
+	case known && (stated.hard || strings.HasPrefix(status[2:], "7.")):
+		return stated
+	case ok && said.name == "user unknown" && status == "5.2.1" && !atRcpt.MatchString(f.words):
+		return stated
+	case ok:
+		return f.doubt(said, status)
 	}
-	if r, ok := reasonOf(strings.ToLower(squeeze(f.words))); ok {
-		return r
+	if status == "5.2.1" && curt.MatchString(f.words) && atRcpt.MatchString(f.words) {
+		return reason{name: "user unknown", code: "911", hard: true}
+	}
+	if known {
+		return stated
+	}
+	if r, ok := reasonOf(strings.ToLower(squeeze(f.subject + " | " + f.words))); ok {
+		return f.doubt(r, status)
 	}
 	return reason{name: "undefined", code: "900"}
+}
+
+var (
+	atData = regexp.MustCompile(`(?i)end of data|>>> data|smtp command\s+data|in reply to data`)
+	atRcpt = regexp.MustCompile(`(?i)rcpt[ _]to`)
+	curt   = regexp.MustCompile(`(?i)user unknown|unknown user|no such user|user not exist`)
+)
+
+// doubt takes "user unknown" for the refusal of a filter when the server had
+// first accepted the address: it said so only after the content, or nothing
+// shows that it was asked for the address alone.
+func (f failure) doubt(r reason, status string) reason {
+	if r.name != "user unknown" || strings.HasPrefix(status, "5.1.") {
+		return r
+	}
+	all := f.diagnostic + "\n" + f.words
+	if atData.MatchString(all) && !strings.Contains(all, ">>> RCPT") || status == "" && !atRcpt.MatchString(all) && curt.MatchString(all) {
+		return reason{name: "filtered", code: "910"}
+	}
+	return r
 }
 
 func reasonOf(low string) (reason, bool) {
@@ -127,7 +180,7 @@ func reasonOfStatus(status string) (reason, bool) {
 		return reason{}, false
 	}
 	switch status[2:] {
-	case "1.1", "1.3", "1.0":
+	case "1.1", "1.3":
 		return reasonNamed("user unknown")
 	case "1.2":
 		return reasonNamed("host unknown")
@@ -146,12 +199,17 @@ func reasonOfStatus(status string) (reason, bool) {
 	case "4.7", "4.1", "4.2":
 		return reasonNamed("expired")
 	}
+	if strings.HasPrefix(status[2:], "7.") {
+		return reason{name: "policy", code: "972"}, true
+	}
 	return reason{}, false
 }
 
 // reasons in the order they are tried: what is said exactly goes before what
 // is said in passing.
 var reasons = []reason{
+	{"rate", "945", false, []string{"too many recipients", "rate limit", "too many messages", "sending rate", "too many connections", "throttl"}},
+	{"rejected", "918", false, []string{"google groups"}},
 	{"accepts no mail", "932", true, []string{"no smtp service", "null mx", "does not accept mail", "doesn't accept mail", "not accept any mail", "smtp protocol returned a permanent error", "nullmx"}},
 	{"mailbox full", "922", false, []string{"mailbox full", "mailbox is full", "quota exceeded", "over quota", "overquota", "exceeded the local limit", "exceeded storage", "exceed quota", "exceeded quota", "insufficient disk", "not enough storage", "out of storage", "mailbox size limit", "mailbox exceeds", "full mailbox", "user has too many messages", "disk quota", "account is full", "storage space", "mailbox quota", "exceeded his/her quota", "quota has been exceeded", "mail quota"}},
 	{"message too big", "934", false, []string{"size limit exceeded", "message too big", "message too large", "message size exceeds", "exceeds maximum message size", "exceeds size limit", "message file too big", "max message size", "maximum message size", "too large to send"}},
@@ -161,10 +219,12 @@ var reasons = []reason{
 	{"blocked", "971", false, []string{"blocked", "blacklist", "block list", "blocklist", "rbl", "spamhaus", "connection reset by peer", "invalid domain name", "dnsbl", "reverse dns", "ptr record", "access denied", "connection refused by"}},
 	{"suspended", "921", false, []string{"mailbox unavailable or access denied", "account suspended", "suspended", "account disabled", "is disabled", "inactive", "mailbox disabled", "mailbox currently suspended", "user is locked", "mailbox is frozen", "account expired", "deactivated"}},
 	{"moved", "916", true, []string{"has moved", "address changed", "no longer employed", "recipient has moved", "has been replaced by"}},
-	{"host unknown", "912", true, []string{"host unknown", "unknown host", "host not found", "domain not found", "no such domain", "unrouteable", "unrouteable mail domain", "name service error", "no mx", "domain does not exist", "nxdomain", "hostname unknown", "unknown domain", "domain name not found", "host or domain name not found", "non-existent hosts", "no route to host", "all relevant mx records point to non-existent", "is not a valid domain", "domain must exist", "name or service not known", "invalid domain"}},
-	{"user unknown", "911", true, []string{"user unknown", "unknown user", "no such user", "unknown recipient", "recipient unknown", "invalid recipient", "invalid user", "no such recipient", "recipient name is not recognized", "does not exist", "doesn't exist", "mailbox not found", "user not found", "address rejected", "unknown address", "no mailbox", "mailbox unavailable", "not a known user", "no such address", "no such mailbox", "no account", "recipient not found", "not listed in", "unknown local", "account that you tried to reach", "address not found", "not found in", "unknown account", "no valid recipient", "recipientnotfound", "bad destination mailbox", "undeliverable address", "invalid mailbox", "delivery error: dd this user doesn't have", "user doesn't have"}},
-	{"expired", "947", false, []string{"in the queue too long", "delivery time expired", "delivery expired", "retry time", "retry timeout", "message expired", "unable to deliver for", "could not send message for", "could not send mail for", "cannot send message for", "too old", "not delivered within", "delivery attempts", "giving up", "failed to deliver for", "host not reachable", "has been delayed", "delayed", "gave up", "timeout"}},
+	{"host unknown", "912", true, []string{"host unknown", "dns lookup failure", "unknown host", "host not found", "domain not found", "no such domain", "unrouteable", "unrouteable mail domain", "name service error", "no mx", "domain does not exist", "nxdomain", "hostname unknown", "unknown domain", "domain name not found", "host or domain name not found", "non-existent hosts", "no route to host", "all relevant mx records point to non-existent", "is not a valid domain", "domain must exist", "name or service not known", "invalid domain"}},
+	{"user unknown", "911", true, []string{"user unknown", "unknown user", "no such user", "unknown recipient", "recipient unknown", "invalid recipient", "invalid user", "no such recipient", "recipient name is not recognized", "does not exist", "doesn't exist", "mailbox not found", "user not found", "address rejected", "unknown address", "no mailbox", "mailbox unavailable", "not a known user", "no such address", "no such mailbox", "no account", "recipient not found", "not listed in", "unknown local", "account that you tried to reach", "address not found", "not found in", "unknown account", "no valid recipient", "recipientnotfound", "bad destination mailbox", "undeliverable address", "not exist", "final delivery userid", "invalid mailbox", "delivery error: dd this user doesn't have", "user doesn't have"}},
+	{"expired", "947", false, []string{"in the queue too long", "delivery time expired", "delivery expired", "envelope expired", "retry time", "retry timeout", "message expired", "unable to deliver for", "could not send message for", "could not send mail for", "cannot send message for", "too old", "not delivered within", " attempts:", "giving up", "failed to deliver for"}},
 	{"network", "944", false, []string{"network error", "connection timed out", "connection refused", "network unreachable", "no route", "loop detected", "too many hops", "routing loop", "mail forwarding loop", "address family mismatch", "unable to connect", "could not connect", "dns lookup", "tls"}},
-	{"system", "930", false, []string{"system error", "internal error", "local error", "service unavailable", "service currently unavailable", "temporary failure", "configuration error", "system is not", "out of memory", "i/o error", "cannot open", "server error", "loops back to myself", "command failed"}},
-	{"rejected", "918", false, []string{"not a member", "may not have permission", "permission to post", "not authorized", "sender rejected", "sender denied", "not allowed to", "permission denied", "rejected", "denied", "refused", "you need to be", "don't have permission"}},
+	{"expired", "947", false, []string{"host not reachable", "has been delayed", "delayed", "gave up", "timeout", "delivery attempts"}},
+	{"system", "930", false, []string{"system error", "internal error", "local error", "service unavailable", "service currently unavailable", "temporary failure", "configuration error", "system is not", "out of memory", "i/o error", "cannot open", "server error", "duplicated message-id", "loops back to myself", "command failed"}},
+	{"filtered", "910", false, []string{"was rejected by a remote mail server", "refused by the recipient"}},
+	{"rejected", "918", false, []string{"not a member", "may not have permission", "permission to post", "able to post", "don't have permission", "not authorized", "sender rejected", "sender denied", "not allowed to", "permission denied", "rejected", "denied", "refused", "you need to be", "don't have permission"}},
 }

@@ -74,3 +74,43 @@ func TestScore(t *testing.T) {
 		}
 	}
 }
+
+// TestSanitizeScore writes the sanitised hostile HTML of the data.
+func TestSanitizeScore(t *testing.T) {
+	out := os.Getenv("BALIE_SCORE_OUT")
+	if out == "" {
+		t.Skip("set BALIE_SCORE_OUT to a file to write the lines")
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	enc := json.NewEncoder(f)
+	for _, c := range hostile(t) {
+		if err := enc.Encode(map[string]string{"id": c.ID, "html": SanitizeHTML(c.Payload)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type hostileCase struct{ ID, Payload string }
+
+// hostile are the published cases of two sanitisers.
+func hostile(t testing.TB) []hostileCase {
+	var out []hostileCase
+	for _, set := range []string{"html-dompurify", "html-bluemonday"} {
+		b, err := os.ReadFile(filepath.Join(shared(t), set, "cases.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range bytes.Split(bytes.TrimSpace(b), []byte("\n")) {
+			var c hostileCase
+			if err := json.Unmarshal(l, &c); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
