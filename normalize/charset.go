@@ -47,6 +47,12 @@ func decodeCharset(label string, b []byte) (string, bool) {
 			}
 		}
 	}
+	if strings.HasPrefix(name, "iso-2022-jp") {
+		// QUIRK: Shift_JIS under the label of the mail standard.
+		if s, ok := decodeWith(japanese.ShiftJIS, b); ok {
+			return s, true
+		}
+	}
 	return guessCharset(b), true
 }
 
@@ -194,7 +200,7 @@ var guesses = []struct {
 // script in the middle of lower-case words count, odd signs and capitals in
 // the middle of a word cost.
 func plausible(s string, script []*unicode.RangeTable) float64 {
-	var good, bad, n float64
+	var good, bad, n, kana float64
 	prev := ' '
 	for _, r := range s {
 		if r < 0x80 {
@@ -207,6 +213,9 @@ func plausible(s string, script []*unicode.RangeTable) float64 {
 			bad += 2
 		case unicode.In(r, script...):
 			good++
+			if unicode.In(r, unicode.Hiragana, unicode.Katakana) && r < 0xff00 || r == 'ー' {
+				kana++
+			}
 			if unicode.IsUpper(r) && unicode.IsLower(prev) {
 				bad++
 			}
@@ -224,9 +233,12 @@ func plausible(s string, script []*unicode.RangeTable) float64 {
 		return 0
 	}
 	v := (good - bad) / n
+	if len(script) > 1 && kana*3 > n {
+		v += 0.3 // nobody else writes kana
+	}
 	if script[0] != unicode.Latin {
 		v -= 0.15
-		if n < 6 {
+		if n < 6 && kana == 0 {
 			v -= 0.5 // too little to leave Latin for
 		}
 	}

@@ -8,13 +8,9 @@ import (
 	"github.com/balie/balie"
 )
 
-// parts lists the files of a mail, those packed inside others included.
-func parts(p parcel, t *tree) []balie.Part {
+// parts lists the files of a mail: its own, then those packed inside others.
+func parts(p parcel) []balie.Part {
 	var out []balie.Part
-	add := func(f file) {
-		sum := sha256.Sum256(f.content)
-		out = append(out, balie.Part{Name: CleanName(f.name), Type: f.kind, Size: int64(len(f.content)), SHA256: hex.EncodeToString(sum[:])})
-	}
 	for _, n := range p.files {
 		out = append(out, balie.Part{
 			Name: fileName(n), Type: n.kind, Size: n.size, SHA256: n.sum,
@@ -22,14 +18,39 @@ func parts(p parcel, t *tree) []balie.Part {
 			CID:    n.cid(),
 		})
 	}
-	for _, x := range p.texts {
-		if x.plain != nil {
-			for _, f := range x.plain.files {
-				add(f)
-			}
-		}
+	for _, f := range inside(p) {
+		out = append(out, balie.Part{Name: CleanName(f.name), Type: f.kind, Size: int64(len(f.content)), SHA256: sumOf(f.content)})
 	}
 	return out
+}
+
+// inside are the files packed inside of texts and containers.
+func inside(p parcel) []file {
+	var out []file
+	for _, x := range p.texts {
+		if x.plain != nil {
+			out = append(out, x.plain.files...)
+		}
+	}
+	for _, n := range p.files {
+		out = append(out, n.files...)
+	}
+	return out
+}
+
+// packed is the content of a packed file.
+func packed(p parcel, sum string) []byte {
+	for _, f := range inside(p) {
+		if sumOf(f.content) == sum {
+			return f.content
+		}
+	}
+	return nil
+}
+
+func sumOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // cid is the Content-ID without <>, fit to be compared with a cid: link.
@@ -59,7 +80,7 @@ func fileName(n *node) string {
 }
 
 // extractUU takes uuencoded files out of a text and leaves the rest.
-func extractUU(n *node, text string, t *tree) string {
+func extractUU(n *node, text string) string {
 	if !strings.Contains(text, "begin ") {
 		return text
 	}

@@ -24,7 +24,7 @@ func (n *Normalizer) mime(raw balie.Raw, open Open) (balie.Message, error) {
 	p := unpack(root)
 	named := n.envelope(&m, root.h, t)
 	full := n.texts(&m, p, t)
-	m.Parts = append(m.Parts, parts(p, t)...)
+	m.Parts = append(m.Parts, parts(p)...)
 	report := reported(root, p)
 	sender := m.From
 	m.Bounce = bounce(root, p, sender, m.Subject, full)
@@ -53,7 +53,10 @@ func readTree(open Open) (*tree, []byte, error) {
 // envelope fills what the header of the mail says, and reports whether From
 // names an address.
 func (n *Normalizer) envelope(m *balie.Message, h header, t *tree) (named bool) {
-	from := parseAddresses(strings.Join(h.all("from"), ", "))
+	var from []balie.Address
+	for _, v := range h.all("from") {
+		from = append(from, parseAddresses(v)...)
+	}
 	m.From = firstUsable(from)
 	named = !m.From.IsZero()
 	if !named {
@@ -237,7 +240,7 @@ func (n *Normalizer) texts(m *balie.Message, p parcel, t *tree) string {
 		}
 		if x.plain != nil {
 			plain = n.decoded(x.plain, t)
-			plain = extractUU(x.plain, plain, t)
+			plain = extractUU(x.plain, plain)
 		}
 		if strings.TrimSpace(plain) == "" && html != "" {
 			plain = TextOfHTML(html)

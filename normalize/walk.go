@@ -18,6 +18,7 @@ type node struct {
 	children    []*node
 	depth       int
 
+	index int // among the leaves, from 0
 	size  int64
 	sum   string // SHA-256 of the decoded bytes, hex
 	held  []byte // decoded bytes, for texts and reports
@@ -92,6 +93,7 @@ func (t *tree) startLeaf(n *node) {
 	}
 	index := t.leaves
 	t.leaves++
+	n.index = index
 	if index >= maxParts {
 		t.dec = &identity{func([]byte) {}}
 		t.hash, t.hold = nil, 0
@@ -184,6 +186,10 @@ func (t *tree) leave() {
 		n.sum = hex.EncodeToString(t.hash.Sum(nil))
 	}
 	t.dec, t.hash = nil, nil
+	if n.kind == "application/ms-tnef" && !n.cut {
+		n.files = readTNEF(n.held)
+		n.held = nil
+	}
 }
 
 // describe reads what the header says about an entity.
