@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -289,6 +290,9 @@ func Serve(t *testing.T, m channels.Mounter, sink channels.Sink) (url string) {
 	done := make(chan error, 1)
 	go func() { done <- httpd.Serve(ctx, app, l) }()
 	t.Cleanup(func() {
+		// A connection that the client opened and never used is not idle to
+		// fasthttp: it would be waited for.
+		http.DefaultClient.CloseIdleConnections()
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
