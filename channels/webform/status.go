@@ -66,12 +66,15 @@ func (f *Form) renderStatus(c *fiber.Ctx, found found, p statusPage) error {
 	l := ui.Language(c)
 	p.Path = "/s/" + c.Params("token")
 	p.Ref = found.ref
-	p.Asked = f.moment(l, found.at)
+	p.Asked = f.Texts.Text(l, "status.asked", "ref", found.ref, "moment", f.moment(l, found.at))
+	if f.today(found.at) {
+		p.Asked = f.Texts.Text(l, "status.asked_today", "ref", found.ref, "moment", f.moment(l, found.at))
+	}
 	r := found.request
 	if r.ID.IsZero() {
 		p.Subject, p.Head = f.Texts.Text(l, "status.untitled"), f.Texts.Text(l, "status.desk")
 		p.Sentence = f.Texts.Text(l, "status.desk_no_promise")
-		p.Steps = []step{{"cur", f.Texts.Text(l, "status.step_opened"), "", p.Asked}}
+		p.Steps = []step{{"cur", f.Texts.Text(l, "status.step_opened"), "", f.moment(l, found.at)}}
 		return f.UI.Render(c, "status", p)
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), storeTime)
@@ -264,14 +267,18 @@ func (f *Form) bubbles(l string, messages []balie.Message) []bubble {
 // moment is a time as people say it: today without the day.
 func (f *Form) moment(l string, t time.Time) string {
 	t = t.In(f.Zone)
-	now := f.Now().In(f.Zone)
-	if t.Year() == now.Year() && t.YearDay() == now.YearDay() {
+	if f.today(t) {
 		if l == "en" {
 			return t.Format("15:04")
 		}
 		return t.Format("15.04") + " uur"
 	}
 	return i18n.Moment(l, t)
+}
+
+func (f *Form) today(t time.Time) bool {
+	const day = "2006-01-02"
+	return t.In(f.Zone).Format(day) == f.Now().In(f.Zone).Format(day)
 }
 
 // reply takes in what the customer writes on the page. The link proves whose
