@@ -165,30 +165,39 @@ func suspicions(in input, form balie.ID, now time.Time) []string {
 
 // again shows the form once more with what was typed, when that can help.
 func (f *Form) again(c *fiber.Ctx, in input, err error) error {
-	var unavailable *balie.UnavailableError
-	var refusal *httpd.Refusal
-	say := func(key string) []fault {
-		return []fault{{"", f.Texts.Text(ui.Language(c), key, "mb", strconv.FormatInt(f.MaxBytes>>20, 10), "files", strconv.Itoa(f.MaxFiles))}}
-	}
-	switch {
-	case in.values == nil:
+	if in.values == nil {
 		return err
+	}
+	l := ui.Language(c)
+	switch {
 	case errors.Is(err, errToken):
 		in.values.Set("token", f.fresh())
-		return f.mend(c, in, fiber.StatusUnprocessableEntity, say("form.stale"))
+		return f.mend(c, in, fiber.StatusUnprocessableEntity, []fault{{"", f.Texts.Text(l, "form.stale")}})
 	case errors.Is(err, errFiles):
-		faults := say("form.files_over")
-		faults[0].Field = "file"
-		return f.mend(c, in, fiber.StatusRequestEntityTooLarge, faults)
+		return f.mend(c, in, fiber.StatusRequestEntityTooLarge, []fault{{"file", f.Texts.Text(l, "form.files_over",
+			"mb", strconv.FormatInt(f.MaxBytes>>20, 10), "files", strconv.Itoa(f.MaxFiles))}})
+	}
+	if status, key := f.wait(c, err); status != 0 {
+		return f.mend(c, in, status, []fault{{"", f.Texts.Text(l, key)}})
+	}
+	return err
+}
+
+// wait is the status and the text of an error that will pass; Retry-After is
+// set. 0 when it will not.
+func (f *Form) wait(c *fiber.Ctx, err error) (status int, key string) {
+	var unavailable *balie.UnavailableError
+	var refusal *httpd.Refusal
+	switch {
 	case errors.As(err, &unavailable):
 		f.log.Error("a question could not be stored", "id", httpd.ID(c), "err", err)
 		c.Set(fiber.HeaderRetryAfter, seconds(unavailable.RetryAfter))
-		return f.mend(c, in, fiber.StatusServiceUnavailable, say("form.unavailable"))
+		return fiber.StatusServiceUnavailable, "form.unavailable"
 	case errors.As(err, &refusal) && refusal.Status == fiber.StatusTooManyRequests:
 		c.Set(fiber.HeaderRetryAfter, seconds(refusal.RetryAfter))
-		return f.mend(c, in, refusal.Status, say("form.throttled"))
+		return refusal.Status, "form.throttled"
 	}
-	return err
+	return 0, ""
 }
 
 func seconds(d time.Duration) string {

@@ -311,12 +311,18 @@ func (f *Form) reply(c *fiber.Ctx, sink channels.Sink) error {
 		c.Status(fiber.StatusUnprocessableEntity)
 		return f.renderStatus(c, found, p)
 	}
-	if err := f.admit(c, "", f.Now()); err != nil {
-		return err
+	if err = f.admit(c, "", f.Now()); err == nil {
+		d := document{Via: "status", Language: l, Text: p.Text, Request: found.request.ID.String()}
+		_, err = f.ask(c, sink, id, d, nil)
 	}
-	d := document{Via: "status", Language: l, Text: p.Text, Request: found.request.ID.String()}
-	if _, err := f.ask(c, sink, id, d, nil); err != nil {
-		return err
+	if err != nil {
+		status, key := f.wait(c, err)
+		if status == 0 {
+			return err
+		}
+		c.Status(status)
+		p.Fault = f.Texts.Text(l, key)
+		return f.renderStatus(c, found, p)
 	}
 	return c.Redirect("/s/"+c.Params("token")+"?lang="+l+"&sent=1#messages", fiber.StatusSeeOther)
 }
