@@ -61,7 +61,7 @@ func contentLines(text string) []string {
 			continue
 		case l == "--" || (len(out) > 0 && closing.MatchString(l)):
 			return out
-		case greeting.MatchString(l) || thanks.MatchString(l) || phoneish.MatchString(l):
+		case greeting.MatchString(l) || thanks.MatchString(l):
 			join = false
 			continue
 		}
@@ -106,7 +106,7 @@ func split(p string, out []string) []string {
 }
 
 func keep(s string, out []string) []string {
-	if s = strings.TrimSpace(s); hasWord(s) && !thanks.MatchString(s) {
+	if s = strings.TrimSpace(s); hasWord(s) && !thanks.MatchString(s) && !phoneish.MatchString(s) {
 		return append(out, s)
 	}
 	return out
