@@ -112,8 +112,8 @@ func (s *session) bodies(ctx context.Context, in channels.Sink, want []meta, lim
 }
 
 // short reports whether a body is so much smaller than the size the server
-// gives that it cannot be all of it.
-func short(got, size int64) bool { return got < size/2 || got == 0 && size > 0 }
+// gives that it cannot be all of it. A negative size is unknown.
+func short(got, size int64) bool { return got < size/2 || got == 0 && size != 0 }
 
 // read takes one mail of a FETCH answer. A literal is read at once: after the
 // next item it would be empty without an error.
