@@ -253,5 +253,8 @@ func personName(s string) string {
 	for len(s) > 1 && (s[0] == '"' && s[len(s)-1] == '"' || s[0] == '\'' && s[len(s)-1] == '\'') {
 		s = strings.TrimSpace(s[1 : len(s)-1])
 	}
-	return clipBytes(strings.Trim(s, `" `), maxName)
+	if strings.Count(s, `"`) == 1 { // the other one was lost
+		s = strings.ReplaceAll(s, `"`, "")
+	}
+	return clipBytes(strings.TrimSpace(s), maxName)
 }

@@ -93,7 +93,7 @@ func noReply(h header, from balie.Address, proof balie.Proof, named bool) string
 	case robot(local):
 		return "the address is a robot's"
 	case proof == balie.Failed:
-		return "the sender failed DMARC"
+		return "the sender did not pass the check of its domain"
 	case len(h.all("received")) > maxHops:
 		return "more than 50 hops"
 	case from.IsZero() || !named:

@@ -49,6 +49,13 @@ func (h header) has(name string) bool {
 // to be guessed.
 func parseHeader(block []byte) (h header, body []byte, guessed bool) {
 	lines := bytes.SplitAfter(block, []byte("\n"))
+	var value []byte // of the last field, so that thousands of folds cost no more
+	done := func() {
+		if len(h) > 0 && value != nil {
+			h[len(h)-1].value, value = string(value), nil
+		}
+	}
+	defer done()
 	last := -1 // the last line that starts a field
 	for i, l := range lines {
 		if fieldName(l) != "" {
@@ -61,16 +68,18 @@ func parseHeader(block []byte) (h header, body []byte, guessed bool) {
 		switch {
 		case text == "":
 		case (text[0] == ' ' || text[0] == '\t') && len(h) > 0:
-			h[len(h)-1].value += text
+			value = append(value, text...)
 		case name != "":
 			if len(h) >= maxFields {
 				return h, nil, true
 			}
-			h = append(h, field{name, strings.TrimLeft(text[strings.IndexByte(text, ':')+1:], " \t")})
+			done()
+			h = append(h, field{name: name})
+			value = append([]byte{}, strings.TrimLeft(text[strings.IndexByte(text, ':')+1:], " \t")...)
 		case i == 0 && isMailbox(text):
 			// QUIRK: an mbox separator left in front of the header.
 		case len(h) > 0 && (i < last || continues(h[len(h)-1].name, text)):
-			h[len(h)-1].value += " " + text
+			value = append(append(value, ' '), text...)
 			guessed = true
 		default:
 			return h, bytes.Join(lines[i:], nil), true

@@ -31,12 +31,17 @@ func splitReply(text string, forwarded bool) (reply, rest string) {
 // cutQuotes takes out quotes with the lines that introduce them.
 func cutQuotes(lines []string) (keep []string, rest string) {
 	var out, cut []string
+	tries := 0
 	for i := 0; i < len(lines); {
 		if forwardMark(lines[i]) {
 			out = append(out, lines[i:]...)
 			break
 		}
-		n, kind := introduction(lines[i:])
+		n, kind := 0, introductionKind(0)
+		if tries < maxTries && promising(lines[i]) {
+			tries++
+			n, kind = introduction(lines[i:])
+		}
 		switch {
 		case kind == headerBlock || kind == originalMark:
 			if blank(out) && kind == headerBlock {
@@ -81,6 +86,16 @@ func cutQuotes(lines []string) (keep []string, rest string) {
 		i++
 	}
 	return out, strings.Join(cut, "\n")
+}
+
+// maxTries is how many lines of a text are looked at for the introduction of a
+// quote. A mail of people has some tens that look like one.
+const maxTries = 4000
+
+// promising reports a line that could start an introduction at all.
+func promising(line string) bool {
+	t := strings.TrimSpace(line)
+	return t != "" && (delimiter(t) || label(t) != 0 || strings.ContainsAny(t[:1], "-_=*>") || mayAttribute(t))
 }
 
 // before is what stands on the line of an introduction in front of it.

@@ -89,7 +89,7 @@ var (
 // contactBlock is where the block with function, company and numbers starts
 // that stands under a greeting and a name; len(lines) when there is none.
 func contactBlock(lines []string) int {
-	for i := len(lines) - 1; i >= 0 && filled(lines[i:]) <= signatureLines; i-- {
+	for i := len(lines) - 1; i >= 0 && len(lines)-i <= 4*signatureLines && filled(lines[i:]) <= signatureLines; i-- {
 		if !greeting.MatchString(lines[i]) {
 			continue
 		}
