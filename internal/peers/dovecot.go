@@ -261,7 +261,13 @@ func (d *Dovecot) Rebuild(user string) error {
 			return err
 		}
 	}
-	return nil
+	// Dovecot takes the time in seconds, which may not have changed.
+	list := filepath.Join(d.dir, "mail", user, "dovecot-uidlist")
+	head := fmt.Sprintf("3 V%d N1\n", time.Now().Unix()+1000*d.count.Add(1))
+	if err := os.WriteFile(list, []byte(head), 0o644); err != nil {
+		return err
+	}
+	return d.own(list)
 }
 
 // Close ends Dovecot and waits for it.
