@@ -54,6 +54,9 @@ func (c *condition) compile() *rule {
 	if issues.Err() != nil {
 		for _, e := range issues.Errors() {
 			c.told(e)
+			if strings.HasPrefix(e.Message, "Syntax error: ") {
+				break // what follows is only the parser's confusion
+			}
 		}
 		return nil
 	}

@@ -2,6 +2,8 @@ package router
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -248,6 +250,13 @@ func plainValue(v ref.Val) any {
 			quoted = append(quoted, strconv.Quote(clip(s, 40)))
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	if fields, ok := v.Value().(map[string]string); ok {
+		list := make([]string, 0, len(fields))
+		for _, k := range slices.Sorted(maps.Keys(fields)) {
+			list = append(list, strconv.Quote(clip(k, 40))+": "+strconv.Quote(clip(fields[k], 40)))
+		}
+		return "{" + strings.Join(list, ", ") + "}"
 	}
 	return v.Value()
 }

@@ -49,7 +49,7 @@ type node struct {
 	key   string // the clause as text, for comparing opaque ones
 }
 
-func (n node) eval(s *seen) answer {
+func (n *node) eval(s *seen) answer {
 	switch n.op {
 	case constant:
 		return told(n.truth)
@@ -95,7 +95,7 @@ func evalAll(kids []node, s *seen, stop, all answer) answer {
 	return out
 }
 
-func (n node) evalHolds(s *seen) answer {
+func (n *node) evalHolds(s *seen) answer {
 	found := s.found[0]
 	if allFacts[n.fact].name == factSubject {
 		found = s.found[1]
@@ -108,7 +108,7 @@ func (n node) evalHolds(s *seen) answer {
 	return no
 }
 
-func (n node) evalCompare(s *seen) answer {
+func (n *node) evalCompare(s *seen) answer {
 	switch v := s.values[n.fact].(type) {
 	case types.Bool:
 		return told(bool(v) == n.truth)
@@ -122,7 +122,7 @@ func (n node) evalCompare(s *seen) answer {
 	return maybe
 }
 
-func (n node) compareText(v string) bool {
+func (n *node) compareText(v string) bool {
 	switch n.cmp {
 	case "contains":
 		return strings.Contains(v, n.text)
@@ -134,7 +134,7 @@ func (n node) compareText(v string) bool {
 	return ordered(n.cmp, v, n.text)
 }
 
-func (n node) compareNumber(v float64) bool { return ordered(n.cmp, v, n.num) }
+func (n *node) compareNumber(v float64) bool { return ordered(n.cmp, v, n.num) }
 
 func ordered[T cmp.Ordered](op string, a, b T) bool {
 	switch op {

@@ -163,12 +163,22 @@ func (r *reader) mapping(n ast.Node, field string, allowed ...string) []entry {
 	for _, v := range values {
 		e := entry{key: scalar(v.Key), at: v.Key, value: v.Value}
 		if len(allowed) > 0 && !slices.Contains(allowed, e.key) {
-			r.at(v.Key, join(field, e.key), fmt.Sprintf("%q is not known here", e.key), suggest(e.key, allowed))
+			r.at(v.Key, join(field, e.key), fmt.Sprintf("%q is not known here", e.key), suggest(otherWord(e.key), allowed))
 			continue
 		}
 		out = append(out, e)
 	}
 	return out
+}
+
+// otherWord is our word for what other rule languages call it.
+func otherWord(key string) string {
+	ours := map[string]string{"if": "when", "condition": "when", "conditions": "when", "do": "then", "action": "then", "actions": "then",
+		"tags": "tag", "forward": "hand_out", "reply": "answer", "title": "name", "tests": "examples"}
+	if w := ours[key]; w != "" {
+		return w
+	}
+	return key
 }
 
 func exampleKeys(allowed []string) string {
@@ -377,6 +387,9 @@ func (r *reader) rule(n ast.Node, i int) written {
 	w := written{field: fmt.Sprintf("rules[%d]", i)}
 	w.line, w.col = place(n)
 	w.Line = w.line
+	if n = r.plain(n, w.field); n == nil {
+		return w
+	}
 	then := false
 	for _, e := range r.mapping(n, w.field, "id", "name", "when", "then", "examples", "disabled") {
 		switch e.key {
