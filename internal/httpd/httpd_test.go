@@ -172,9 +172,13 @@ func TestR8_TrickleEnds(t *testing.T) {
 		app.Post("/in", Limit(1<<20), func(c *fiber.Ctx) error { return c.SendString("ok") })
 	})
 	for _, n := range []int{100, 100_000} {
+		began := time.Now()
 		res := say(t, addr, fmt.Sprintf("POST /in HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\nabc", n))
 		if res.StatusCode != 408 {
 			t.Errorf("a body of %d bytes that stops: got %d, want 408", n, res.StatusCode)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("a body of %d bytes that stops was waited for %s", n, took)
 		}
 	}
 }
@@ -210,17 +214,56 @@ func TestUnreadBodyIsNoRequest(t *testing.T) {
 		app.Post("/ignores", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	})
 	inner := "GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	for _, path := range []string{"/ignores", "/nowhere"} {
-		for _, pad := range []int{readAhead, 20_000, 200_000} {
+	var all sync.WaitGroup
+	for _, line := range []string{"POST /ignores", "POST /nowhere", "GET /ignores", "HEAD /", "DELETE /ignores", "OPTIONS /"} {
+		for _, pad := range []int{0, 100, readAhead, 20_000, 200_000} {
 			body := strings.Repeat("x", pad) + inner
-			res := say(t, addr, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body))
-			io.Copy(io.Discard, res.Body)
+			c := dial(t, addr)
+			c.SetDeadline(time.Now().Add(500 * time.Millisecond))
+			all.Go(func() {
+				fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", line, len(body), body)
+				answers, _ := io.ReadAll(c)
+				if n := strings.Count(string(answers), "HTTP/1.1 "); n > 1 {
+					t.Errorf("%s with a body of %d: %d answers", line, len(body), n)
+				}
+			})
 		}
 	}
+	all.Wait()
 	mu.Lock()
 	defer mu.Unlock()
 	if smuggled > 0 {
 		t.Fatalf("%d bodies were read as requests", smuggled)
+	}
+}
+
+// TestR8_SlowUploadIsNotCutOff: a stream may take longer than a request, but
+// not for ever.
+func TestR8_SlowUploadIsNotCutOff(t *testing.T) {
+	for total, want := range map[time.Duration]int{10 * time.Second: 200, 250 * time.Millisecond: 408} {
+		addr := start(t, Options{Body: 1 << 20, ReadTimeout: 200 * time.Millisecond}, func(app *fiber.App) {
+			app.Post("/up", func(c *fiber.Ctx) error {
+				r, err := Stream(c, 1<<20, total)
+				if err != nil {
+					return err
+				}
+				_, err = io.Copy(io.Discard, r)
+				return err
+			})
+		})
+		c := dial(t, addr)
+		const pieces = 6
+		fmt.Fprintf(c, "POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", pieces*readAhead)
+		go func() {
+			for range pieces {
+				c.Write(make([]byte, readAhead))
+				time.Sleep(100 * time.Millisecond) // a slow line is what is tested
+			}
+		}()
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || res.StatusCode != want {
+			t.Errorf("600 ms of upload with %s allowed: %v %v, want %d", total, res, err, want)
+		}
 	}
 }
 
@@ -466,6 +509,13 @@ func TestR15_StopsWhileClientsLinger(t *testing.T) {
 	fmt.Fprint(c, "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	<-entered
 	cancel()
+	for {
+		late, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			break // no new work is taken: the stop has begun
+		}
+		late.Close()
+	}
 	close(release)
 	if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != 200 {
 		t.Errorf("a running request at the stop: %v %v", res, err)
