@@ -43,7 +43,7 @@ func (s *SMTP) carrier(ctx context.Context) (*carrier, error) {
 		stop := c.until(ctx)
 		command := c.CommandTimeout
 		c.CommandTimeout = min(command, resetTime)
-		err := c.Reset()
+		err := c.Noop()
 		c.CommandTimeout = command
 		stop()
 		if err == nil {

@@ -201,7 +201,7 @@ func subjectLine(subject, ref string, answer bool) string {
 		for replyPrefix.MatchString(s) {
 			s = replyPrefix.ReplaceAllString(s, "")
 		}
-		s = "Re: " + s
+		s = strings.TrimSpace("Re: " + s)
 	}
 	return strings.TrimSpace(clip(s, subjectMost) + tag)
 }
