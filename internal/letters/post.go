@@ -1,0 +1,44 @@
+package letters
+
+import (
+	"time"
+
+	"github.com/balie/balie"
+)
+
+// Post says where a letter goes.
+type Post struct {
+	Side    balie.Side
+	Handout balie.ID
+	Channel string // which sender takes it; "" makes a message without a delivery
+	Account string
+	To      balie.Address
+	Thread  []string // ids it answers to, newest first
+	Auto    bool     // written without a person
+}
+
+// Message makes a letter a message of a request, with its own Message-ID.
+func (w *Writer) Message(r balie.Request, l Letter, p Post, now time.Time) balie.Message {
+	id := balie.NewID(now)
+	return balie.Message{
+		ID: id, Request: r.ID, Handout: p.Handout, Side: p.Side, Direction: balie.Out,
+		Channel: p.Channel, Account: p.Account, To: []balie.Address{p.To},
+		Subject: l.Subject, Text: l.Text, Language: r.Language,
+		MsgID: w.tokens.MessageID(id, w.o.Domain), Thread: p.Thread, At: now,
+	}
+}
+
+// Enclose adds a letter to a Change: the message, its delivery, and the claim
+// by which a reply finds the request. It returns the message's id.
+func (w *Writer) Enclose(c *balie.Change, l Letter, p Post, now time.Time) balie.ID {
+	m := w.Message(c.Request, l, p, now)
+	c.Messages = append(c.Messages, m)
+	if p.Channel != "" && !p.To.IsZero() {
+		c.Deliveries = append(c.Deliveries, balie.Delivery{
+			ID: balie.NewID(now), Request: c.Request.ID, Message: m.ID,
+			Channel: p.Channel, Account: p.Account, To: p.To,
+			Created: now, Due: now, Status: balie.Pending, Auto: p.Auto,
+		})
+	}
+	return m.ID
+}
