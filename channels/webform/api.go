@@ -113,6 +113,11 @@ func (f *Form) intake(c *fiber.Ctx, sink channels.Sink) error {
 	if kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err != nil || kind != fiber.MIMEApplicationJSON {
 		return fiber.ErrUnsupportedMediaType
 	}
+	leave, err := f.door.Enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	idempotency, err := readKey(c.Get("Idempotency-Key"))
 	if err != nil {
 		return err
@@ -130,7 +135,7 @@ func (f *Form) intake(c *fiber.Ctx, sink channels.Sink) error {
 		return &httpd.Refusal{Status: fiber.StatusConflict, Slug: "in-progress", RetryAfter: time.Second, Err: errors.New(key)}
 	}
 	defer f.running.leave(key)
-	ctx, cancel := context.WithTimeout(c.UserContext(), storeTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), f.Patience)
 	defer cancel()
 	receipt, err := f.handIn(ctx, sink, caller, key, body, h)
 	if err != nil {

@@ -28,9 +28,6 @@ const (
 	formTime = 24 * time.Hour
 	// leastTime is how long a person needs at least to fill it in.
 	leastTime = 2 * time.Second
-	// storeTime is how long storing may take before the sender is told to
-	// come again.
-	storeTime = 20 * time.Second
 	// Limits of what can be typed, in letters.
 	textLetters, lineLetters = 20_000, 200
 	// trap is a field no person sees; who fills it in reads no page.
@@ -94,14 +91,20 @@ var errToken = errors.New("form token is not valid")
 
 // take takes a question in.
 func (f *Form) take(c *fiber.Ctx, sink channels.Sink) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), uploadTime+storeTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), uploadTime+f.Patience)
 	defer cancel()
 	c.SetUserContext(ctx)
 	now := f.Now()
 	var id balie.ID
+	leave := func() {}
+	defer func() { leave() }()
 	in, err := f.readForm(c, sink, func(v url.Values) error {
 		ui.Speak(c, v.Get("lang"))
-		var err error
+		out, err := f.door.Enter()
+		if err != nil {
+			return err
+		}
+		leave = out
 		if id, err = f.Tokens.ParseLink(token.Form, v.Get("token"), now); err != nil {
 			return errToken
 		}
@@ -126,7 +129,7 @@ func (f *Form) take(c *fiber.Ctx, sink channels.Sink) error {
 // it: pressed twice it is one question, but who goes back and asks something
 // else has asked something else.
 func (f *Form) ask(c *fiber.Ctx, sink channels.Sink, id balie.ID, d document, files []balie.RawFile) (balie.Receipt, error) {
-	ctx, cancel := context.WithTimeout(c.UserContext(), storeTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), f.Patience)
 	defer cancel()
 	words := d.words()
 	key := "form:" + id.String() + ":" + hex.EncodeToString(words[:8])
@@ -316,7 +319,7 @@ func (f *Form) open(c *fiber.Ctx) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), storeTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), f.Patience)
 	defer cancel()
 	r, err := f.Requests.Request(ctx, id)
 	if err == nil {

@@ -77,7 +77,7 @@ func (f *Form) renderStatus(c *fiber.Ctx, found found, p statusPage) error {
 		p.Steps = []step{{"cur", f.Texts.Text(l, "status.step_opened"), "", f.moment(l, found.at)}}
 		return f.UI.Render(c, "status", p)
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), storeTime)
+	ctx, cancel := context.WithTimeout(c.UserContext(), f.Patience)
 	defer cancel()
 	messages, err := f.Requests.Messages(ctx, r.ID)
 	if err != nil {
@@ -311,7 +311,12 @@ func (f *Form) reply(c *fiber.Ctx, sink channels.Sink) error {
 		c.Status(fiber.StatusUnprocessableEntity)
 		return f.renderStatus(c, found, p)
 	}
-	if err = f.admit(c, "", f.Now()); err == nil {
+	leave, err := f.door.Enter()
+	if err == nil {
+		defer leave()
+		err = f.admit(c, "", f.Now())
+	}
+	if err == nil {
 		d := document{Via: "status", Language: l, Text: p.Text, Request: found.request.ID.String()}
 		_, err = f.ask(c, sink, id, d, nil)
 	}

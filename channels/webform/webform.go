@@ -62,6 +62,10 @@ type Config struct {
 
 	Embed []string // origins that may show the form in a frame
 
+	// Patience is how long storing may take before the sender is told to come
+	// again; 0: 20 s.
+	Patience time.Duration
+
 	API      []APIToken
 	APIBytes int64 // of one call to the API; 0: 1 MiB. More is for attachments.
 }
@@ -90,6 +94,9 @@ func (c *Config) defaults() {
 	}
 	if c.PerAddress == 0 {
 		c.PerAddress = 12
+	}
+	if c.Patience == 0 {
+		c.Patience = 20 * time.Second
 	}
 	if c.APIBytes == 0 {
 		c.APIBytes = 1 << 20
@@ -135,6 +142,7 @@ type Form struct {
 	log       *slog.Logger
 	api       []apiToken
 	running   keys
+	door      channels.Door
 	clients   *httpd.Buckets
 	addresses *httpd.Buckets
 }
@@ -169,9 +177,12 @@ func New(c Config, p Parts, log *slog.Logger) (*Form, error) {
 // Name is the channel's name.
 func (f *Form) Name() string { return Name }
 
-// Run waits for ctx: the form is spoken to over HTTP.
+// Run waits for ctx: the form is spoken to over HTTP. It ends when those whose
+// questions are being stored have been answered.
 func (f *Form) Run(ctx context.Context, _ channels.Sink) error {
+	f.door.Open()
 	<-ctx.Done()
+	f.door.Shut()
 	return nil
 }
 

@@ -42,8 +42,9 @@ func Serve(ctx context.Context, app *fiber.App, ln net.Listener) error {
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
+	g.Close() // also when Serve had not got as far as listening
+	g.closeUnused()
 	err := app.ShutdownWithContext(stop)
-	g.Close() // when Serve had not got as far as listening
 	g.closeAll()
 	<-done
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -157,6 +158,22 @@ func linger(c net.Conn) {
 	}
 }
 
+// closeUnused ends connections that a browser opened ahead and never used:
+// fasthttp takes them for busy ones and would wait for them.
+func (g *guard) closeUnused() {
+	g.mu.Lock()
+	open := make([]*conn, 0, len(g.open))
+	for k := range g.open {
+		if !k.heard.Load() {
+			open = append(open, k)
+		}
+	}
+	g.mu.Unlock()
+	for _, k := range open {
+		k.Close()
+	}
+}
+
 // closeAll cuts off what is still open and waits for those that are refused.
 func (g *guard) closeAll() {
 	g.mu.Lock()
@@ -178,7 +195,16 @@ type conn struct {
 	guard  *guard
 	from   string // the client it counts for; empty: a trusted proxy
 	linger atomic.Bool
+	heard  atomic.Bool // something was sent on it
 	once   sync.Once
+}
+
+func (k *conn) Read(p []byte) (int, error) {
+	n, err := k.Conn.Read(p)
+	if n > 0 {
+		k.heard.Store(true)
+	}
+	return n, err
 }
 
 // Close ends the connection and makes room for another.
