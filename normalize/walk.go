@@ -254,7 +254,7 @@ func mediaType(kind string, params map[string]string, name string) string {
 		return "application/ms-tnef"
 	case kind == "text/htm" || kind == "text/xhtml" || kind == "application/xhtml+xml":
 		return "text/html"
-	case strings.ContainsAny(kind, "()<>@,;:\\\"[]?= "):
+	case !onlyOf(kind, "abcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-/") || strings.Count(kind, "/") > 1 || len(kind) > 127:
 		return "application/octet-stream"
 	}
 	if kind == "application/octet-stream" && strings.EqualFold(name, "winmail.dat") {
@@ -265,3 +265,8 @@ func mediaType(kind string, params map[string]string, name string) string {
 
 // quoteName shows a foreign word in a warning.
 func quoteName(s string) string { return `"` + clipBytes(cleanLine(s), 40) + `"` }
+
+// onlyOf reports whether s has no other letters than the allowed ones.
+func onlyOf(s, allowed string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune(allowed, r) }) < 0
+}
