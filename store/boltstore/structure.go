@@ -21,8 +21,7 @@ const (
 	flagLeaf   = 2
 	flagBucket = 1 // of a leaf element
 	bucketHead = 16
-	// maxOverflow bounds the bytes of one page that are read: an element with
-	// its key is at most 64 Ki elements of 16 bytes and their keys.
+	// maxTreeDepth is far more than a file of any size needs.
 	maxTreeDepth = 64
 )
 
