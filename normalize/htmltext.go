@@ -112,7 +112,6 @@ func blockElement(a atom.Atom) bool {
 }
 
 func (w *textWriter) text(s string) {
-	s = html.UnescapeString(s)
 	if w.pre > 0 {
 		for i, l := range strings.Split(strings.ReplaceAll(s, "\r", ""), "\n") {
 			if i > 0 {
