@@ -127,8 +127,8 @@ func slackMessage(m *balie.Message, e slackEnvelope) {
 	if m.From.Value == "" && cmp.Or(said.User, said.BotID) != "" {
 		m.From = balie.Address{Scheme: balie.Slack, Value: team + "/" + cmp.Or(said.User, said.BotID)}
 	}
-	if m.From.Value != "" && m.From.Name == "" {
-		m.From.Name = cleanLine(cmp.Or(said.Profile.Display, said.Profile.Real, said.Username, said.Bot.Name))
+	if m.From.Value != "" {
+		m.From.Name = cleanLine(cmp.Or(m.From.Name, said.Profile.Display, said.Profile.Real, said.Username, said.Bot.Name))
 	}
 	ts := cmp.Or(e.Event.TS, e.Event.EventTS)
 	if ts != "" && channel != "" {

@@ -134,7 +134,9 @@ func (s *Slack) events(c *fiber.Ctx, in channels.Sink) error {
 		s.report(e)
 		return c.SendStatus(fiber.StatusOK)
 	}
-	return s.take(c, in, body, e.raw(s.conf, body))
+	raw := e.raw(s.conf, body)
+	raw.Sender.Name = s.names.of(c.UserContext(), jsonText(e.Event.User))
+	return s.take(c, in, body, raw)
 }
 
 // unreadable is our own type for a signed body that is not an event.

@@ -65,6 +65,7 @@ type Slack struct {
 	log   *slog.Logger
 	api   *slack.Client
 	door  channels.Door
+	names *names
 	heard atomic.Int64 // Unix nanoseconds
 }
 
@@ -95,8 +96,12 @@ func New(c Config, log *slog.Logger) *Slack {
 	// The token goes to the configured place and nowhere else.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.HTTP = &client
-	return &Slack{conf: c, log: log,
-		api: slack.New(c.BotToken, slack.OptionAPIURL(c.APIURL), slack.OptionHTTPClient(c.HTTP))}
+	api := slack.New(c.BotToken, slack.OptionAPIURL(c.APIURL), slack.OptionHTTPClient(c.HTTP))
+	s := &Slack{conf: c, log: log, api: api, names: &names{now: c.Now, known: map[string]named{}}}
+	if c.BotToken != "" {
+		s.names.ask = s.whoIs
+	}
+	return s
 }
 
 // Validate says what is missing in a Config.

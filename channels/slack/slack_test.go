@@ -41,7 +41,8 @@ func open(t *testing.T, change func(*Config)) workspace {
 
 func standIn(t *testing.T) *peers.Slack {
 	t.Helper()
-	p, err := peers.StartSlack(peers.SlackOptions{Pauses: []time.Duration{0, 0, 0}, Patience: 10 * time.Second})
+	p, err := peers.StartSlack(peers.SlackOptions{Users: map[string]string{"U7": "Anna Jansen"},
+		Pauses: []time.Duration{0, 0, 0}, Patience: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +216,51 @@ func TestR14_CheckComparesTheWorkspace(t *testing.T) {
 	}
 	if last, _ := w.slack.Heard(); last.IsZero() {
 		t.Error("the answer was not heard")
+	}
+}
+
+func TestR1_QuestionsComeInWhileTheTokenIsRefused(t *testing.T) {
+	w := open(t, func(c *Config) { c.BotToken = "xoxb-revoked" })
+	if err := w.slack.Run(t.Context(), w.sink); !channels.IsAuth(err) {
+		t.Fatalf("Run with a refused token: %v", err)
+	}
+	if _, err := w.peer.Say(t.Context(), w.events, "U1", "D1", "help", ""); err != nil || len(w.sink.Taken()) != 1 {
+		t.Errorf("%v, %d taken in", err, len(w.sink.Taken()))
+	}
+}
+
+func TestWhoWritesIsCalledByName(t *testing.T) {
+	w := open(t, nil)
+	for _, user := range []string{"U7", "U7", "U8", "U9"} {
+		if _, err := w.peer.Say(t.Context(), w.events, user, "D1", "help", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := w.sink.Taken()
+	if got[0].Sender.Name != "Anna Jansen" || got[1].Sender.Name != "Anna Jansen" || got[2].Sender.Name != "" {
+		t.Errorf("senders %+v, %+v, %+v", got[0].Sender, got[1].Sender, got[2].Sender)
+	}
+	// U7 once; U8 is not known; after that nobody is asked for a while.
+	if n := w.peer.Calls("users.info"); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestR1_SlackThatTellsNoNamesHoldsNothingUp(t *testing.T) {
+	w := open(t, nil)
+	asked := make(chan struct{}, 9)
+	w.slack.names.ask = func(ctx context.Context, _ string) (string, error) {
+		asked <- struct{}{}
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	for range 2 {
+		if _, err := w.peer.Say(t.Context(), w.events, "U1", "D1", "help", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.sink.Taken()) != 2 || len(asked) != 1 {
+		t.Errorf("%d taken in, asked %d times", len(w.sink.Taken()), len(asked))
 	}
 }
 
