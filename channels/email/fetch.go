@@ -85,7 +85,7 @@ func (s *session) bodies(ctx context.Context, in channels.Sink, want []meta, lim
 	cmd := s.c.Fetch(setOf(uids), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}})
 	out := make([]fetched, 0, len(want))
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		f := read(ctx, in, msg, limit)
+		f := s.read(ctx, in, msg, limit)
 		w, ok := known[f.uid]
 		if !ok {
 			continue
@@ -95,10 +95,6 @@ func (s *session) bodies(ctx context.Context, in channels.Sink, want []meta, lim
 			f.err = errShort
 		}
 		out = append(out, f)
-		if errors.Is(f.err, errTooBig) {
-			// Not even skipped: it may be 4 GiB.
-			s.l.Conn.Close()
-		}
 	}
 	err := cmd.Close()
 	if err == nil || no(err) {
@@ -117,7 +113,7 @@ func short(got, size int64) bool { return got < size/2 || got == 0 && size != 0 
 
 // read takes one mail of a FETCH answer. A literal is read at once: after the
 // next item it would be empty without an error.
-func read(ctx context.Context, in channels.Sink, msg *imapclient.FetchMessageData, limit int64) fetched {
+func (s *session) read(ctx context.Context, in channels.Sink, msg *imapclient.FetchMessageData, limit int64) fetched {
 	f := fetched{err: errMissing}
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch it := item.(type) {
@@ -127,24 +123,28 @@ func read(ctx context.Context, in channels.Sink, msg *imapclient.FetchMessageDat
 			if !it.MatchCommand(whole) {
 				continue
 			}
-			f.original, f.ours, f.err = keep(ctx, in, it.Literal, limit)
+			f.original, f.ours, f.err = s.keep(ctx, in, it.Literal, limit)
 		}
 	}
 	return f
 }
 
 // keep gives a literal to the sink and makes sure that all of it went there.
-func keep(ctx context.Context, in channels.Sink, lit imap.LiteralReader, limit int64) (o balie.Original, ours bool, err error) {
+func (s *session) keep(ctx context.Context, in channels.Sink, lit imap.LiteralReader, limit int64) (o balie.Original, ours bool, err error) {
 	if lit == nil {
 		return o, false, errNil
 	}
 	if lit.Size() > limit {
+		s.l.Conn.Close()         // not even skipped: it may be 4 GiB
+		io.Copy(io.Discard, lit) // what is buffered already
+		s.abandon()
 		return o, false, errTooBig
 	}
 	r := &exact{r: lit, left: lit.Size()}
 	o, err = in.Keep(ctx, r)
 	switch {
 	case r.err != nil:
+		s.abandon()
 		return balie.Original{}, false, r.err
 	case err != nil:
 		return balie.Original{}, true, fmt.Errorf("keep the mail: %w", err)
@@ -152,6 +152,14 @@ func keep(ctx context.Context, in channels.Sink, lit imap.LiteralReader, limit i
 		return balie.Original{}, false, errShort
 	}
 	return o, false, nil
+}
+
+// abandon ends the connection after an error in the middle of a literal. QUIRK:
+// go-imap reads on in a literal whenever the next item is asked for, also after
+// an error, when its own reading goes on beside us: so that must have ended.
+func (s *session) abandon() {
+	s.l.Conn.Close()
+	<-s.c.Closed()
 }
 
 // exact reads a literal of a known length. QUIRK: go-imap ends a literal that
@@ -190,7 +198,9 @@ func (s *session) section(uid uint32, what *imap.FetchItemBodySection, limit int
 				continue
 			}
 			r := &exact{r: io.LimitReader(b.Literal, limit), left: min(b.Literal.Size(), limit)}
-			out, err = io.ReadAll(r)
+			if out, err = io.ReadAll(r); r.err != nil {
+				s.abandon()
+			}
 		}
 	}
 	if cerr := cmd.Close(); cerr != nil && !no(cerr) {
