@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/channels"
+	"github.com/balie/balie/config"
+	"github.com/balie/balie/desk"
+	"github.com/balie/balie/dispatch"
+	"github.com/balie/balie/intake"
+	"github.com/balie/balie/internal/httpd"
+	"github.com/balie/balie/internal/i18n"
+	"github.com/balie/balie/internal/letters"
+	"github.com/balie/balie/internal/token"
+	"github.com/balie/balie/internal/ui"
+	"github.com/balie/balie/normalize"
+	"github.com/balie/balie/store/boltstore"
+)
+
+// app is a running balie: every part, wired. serve, demo, bench and torture
+// all run this one.
+type app struct {
+	cfg        config.Config
+	log        *slog.Logger
+	store      *boltstore.DB
+	library    *desk.Library
+	texts      *i18n.Texts
+	tokens     *token.Maker
+	zone       *time.Location
+	intake     *intake.Intake
+	dispatch   *dispatch.Dispatch
+	supervisor *channels.Supervisor
+	lines      lines
+	ui         *ui.UI
+	http       *fiber.App
+	metrics    *metrics
+	tracing    *tracing
+}
+
+// newApp wires a balie over an open store. Nothing runs yet.
+func newApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firstDocuments, log *slog.Logger) (*app, error) {
+	a := &app{cfg: cfg, log: log, store: db, metrics: newMetrics()}
+	steps := []func(context.Context) error{
+		func(ctx context.Context) (err error) {
+			a.library, err = desk.OpenLibrary(ctx, db, first)
+			return err
+		},
+		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireHTTP,
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// firstDocuments gives the documents of the first start.
+type firstDocuments = func(kind string) (file string, body []byte, err error)
+
+// wireWords sets up texts, tokens and the zone.
+func (a *app) wireWords(context.Context) error {
+	var err error
+	if a.texts, err = i18n.Load(); err != nil {
+		return err
+	}
+	if a.zone, err = time.LoadLocation(a.cfg.Desk.Timezone); err != nil {
+		return &balie.InvalidError{Field: "desk.timezone", Problem: err.Error(), Fix: "use a name such as Europe/Amsterdam"}
+	}
+	keys, err := a.keys()
+	if err != nil {
+		return err
+	}
+	a.tokens, err = token.New(keys...)
+	return err
+}
+
+// keys are the signing key and, during rotation, the one before it.
+func (a *app) keys() ([][]byte, error) {
+	var keys [][]byte
+	for _, s := range []config.Secret{a.cfg.SecretKey, a.cfg.OldKey} {
+		v, err := s.Read()
+		if err != nil {
+			return nil, err
+		}
+		if v != "" {
+			keys = append(keys, []byte(v))
+		}
+	}
+	return keys, nil
+}
+
+func (a *app) letters() *letters.Writer {
+	return letters.New(a.texts, a.tokens, letters.Options{
+		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone,
+	})
+}
+
+func (a *app) wireIntake(context.Context) error {
+	norm := normalize.New(a.normalizing())
+	cat := a.library.Brain().Catalogue
+	calendar, ok := cat.Calendars[a.cfg.Desk.Calendar]
+	if !ok {
+		return &balie.InvalidError{Field: "desk.calendar", Problem: fmt.Sprintf("the catalogue has no calendar %q", a.cfg.Desk.Calendar), Fix: "name one of its calendars"}
+	}
+	o := intake.Options{
+		Calendar: calendar, Language: a.cfg.Desk.Language,
+		ReopenDays: a.cfg.Limits.ReopenDays, DailyCap: a.cfg.Limits.DailyCap,
+		Inflight: filepath.Join(a.cfg.Data, "inflight"),
+	}
+	for _, l := range a.cfg.Desk.Leads {
+		to, ok := normalize.ParseAddress(l)
+		if !ok {
+			return &balie.InvalidError{Field: "desk.leads", Problem: fmt.Sprintf("%q is no mail address", l), Fix: "write it as name@example.nl"}
+		}
+		o.Leads = append(o.Leads, to)
+	}
+	var err error
+	a.intake, err = intake.New(a.store, norm, a.library.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), nil)
+	return err
+}
+
+// normalizing is what reading a message needs to know of the desk.
+func (a *app) normalizing() normalize.Options {
+	o := normalize.Options{TrustedAuthserv: a.cfg.Email.TrustedAuthserv, Country: a.cfg.Desk.Country}
+	add := func(s string) {
+		if to, ok := normalize.ParseAddress(s); ok {
+			o.OwnAddresses = append(o.OwnAddresses, to.Value)
+		}
+	}
+	for _, m := range a.cfg.Email.Mailboxes {
+		add(m.User)
+	}
+	if s := a.cfg.Email.SMTP; s != nil {
+		add(s.From)
+		for _, from := range s.Accounts {
+			add(from)
+		}
+	}
+	return o
+}
+
+func (a *app) wireHTTP(context.Context) error {
+	o := httpd.Options{
+		PublicURL: a.cfg.PublicURL, AnyHost: []string{"/healthz", "/readyz", "/metrics"},
+		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.ui.Problem, Log: a.log,
+	}
+	if a.lines.form != nil {
+		o.Large = a.lines.form.Bodies()
+	}
+	a.http = httpd.New(o)
+	a.health(a.http)
+	a.ui.Mount(a.http)
+	a.mountPages(a.http)
+	a.supervisor.Mount(a.http)
+	return nil
+}
+
+// run serves until ctx ends, in the order that loses nothing: channels and
+// HTTP stop first, then what is being sent.
+func (a *app) run(ctx context.Context, ln net.Listener) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.supervisor.Run(gctx) })
+	g.Go(func() error { return a.dispatch.Run(gctx) })
+	g.Go(func() error { return httpd.Serve(gctx, a.http, ln) })
+	g.Go(func() error { return a.watchStore(gctx) })
+	err := g.Wait()
+	a.tracing.close()
+	return err
+}
+
+// watchEvery is how often the store's own fault is looked at.
+const watchEvery = time.Second
+
+// watchStore ends the process when the disk said that it may have lost what
+// it was given: nothing after a failed sync can be believed (R7).
+func (a *app) watchStore(ctx context.Context) error {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if err := a.store.Fault(); err != nil {
+				return fmt.Errorf("the disk failed; balie stops so that nothing is acknowledged that is not kept: %w", err)
+			}
+		}
+	}
+}
+
+// documentsBeside gives the first documents from the files beside balie.yaml.
+func documentsBeside(dir string) firstDocuments {
+	return func(kind string) (string, []byte, error) {
+		file := filepath.Join(dir, kind+".yaml")
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return file, nil, &balie.InvalidError{File: file, Problem: "cannot be read: " + err.Error(), Fix: "run balie init, which writes one"}
+		}
+		return file, b, nil
+	}
+}

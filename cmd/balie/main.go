@@ -1,0 +1,69 @@
+// Command balie is in charge of the whole desk in one binary: it serves the
+// channels, and its other commands prepare, check, look into and repair what it
+// keeps.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is every command; each lives in a file of its own.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
+	Version versionCmd `cmd:"" help:"Say which balie this is."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run is main without the process, so that tests can call it.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("balie"), kong.Description("The service counter that never loses a question."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "balie:", err)
+		return exitUnknown
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	return explain(os.Stderr, k.Run())
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println("balie", version())
+	return nil
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "development"
+}

@@ -1,0 +1,201 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/catalogue"
+	"github.com/balie/balie/intake"
+	"github.com/balie/balie/router"
+	"github.com/balie/balie/store"
+)
+
+// The kinds of document a desk works by.
+const (
+	CatalogueDoc     = "catalogue"
+	RulesDoc         = "rules"
+	OrganisationsDoc = "organisations"
+)
+
+// Kinds are all kinds of document, in the order in which they build on each other.
+var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc}
+
+// Library is the documents in force: checked, compiled and trained, swapped
+// whole, so that a decision is never made on half of a change.
+type Library struct {
+	docs  store.Documents
+	mu    sync.Mutex // one publication at a time
+	brain atomic.Pointer[intake.Brain]
+}
+
+// OpenLibrary reads the newest documents. first gives the body of a kind that
+// the store does not have yet: it becomes version 1.
+func OpenLibrary(ctx context.Context, docs store.Documents, first func(kind string) (file string, body []byte, err error)) (*Library, error) {
+	l := &Library{docs: docs}
+	var b intake.Brain
+	for _, kind := range Kinds {
+		d, file, err := l.newest(ctx, kind, first)
+		if err != nil {
+			return nil, err
+		}
+		if err := load(&b, kind, file, d.Body, d.Version); err != nil {
+			return nil, err
+		}
+	}
+	b.Matcher = catalogue.Train(b.Catalogue, catalogue.TrainOptions{})
+	l.brain.Store(&b)
+	return l, nil
+}
+
+// newest is the newest version of a kind; the first one is checked before it
+// is stored.
+func (l *Library) newest(ctx context.Context, kind string, first func(string) (string, []byte, error)) (store.Document, string, error) {
+	d, err := l.docs.Document(ctx, kind, "", 0)
+	if err == nil {
+		return d, fmt.Sprintf("%s (version %d)", kind, d.Version), nil
+	}
+	if !errors.Is(err, balie.ErrNotFound) {
+		return d, "", fmt.Errorf("read the %s: %w", kind, err)
+	}
+	file, body, err := first(kind)
+	if err != nil {
+		return d, "", err
+	}
+	d = store.Document{Kind: kind, Version: 1, Body: body, At: time.Now(), By: "setup", Reason: "first start, from " + file}
+	var alone intake.Brain
+	if kind != RulesDoc { // rules are checked against the catalogue, by load
+		if err := load(&alone, kind, file, body, 1); err != nil {
+			return d, "", err
+		}
+	}
+	if _, err := l.docs.PutDocument(ctx, d, 0); err != nil {
+		return d, "", fmt.Errorf("store the first %s: %w", kind, err)
+	}
+	return d, file, nil
+}
+
+// load reads one document into a brain.
+func load(b *intake.Brain, kind, file string, body []byte, version int) error {
+	switch kind {
+	case CatalogueDoc:
+		c, err := catalogue.Parse(file, body)
+		if err != nil {
+			return err
+		}
+		c.Version = version
+		b.Catalogue = c
+	case RulesDoc:
+		rs, err := router.Compile(file, body, Names{b.Catalogue})
+		if err != nil {
+			return err
+		}
+		rs.Version = version
+		b.Rules = rs
+	case OrganisationsDoc:
+		all, err := ParseOrganisations(file, body)
+		if err != nil {
+			return err
+		}
+		b.Organisations = all
+	default:
+		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules or organisations"}
+	}
+	return nil
+}
+
+// ParseOrganisations reads organisations.yaml.
+func ParseOrganisations(file string, body []byte) ([]balie.Organisation, error) {
+	var in struct {
+		Organisations []balie.Organisation `yaml:"organisations"`
+	}
+	if err := yaml.UnmarshalWithOptions(body, &in, yaml.DisallowUnknownField()); err != nil {
+		var at *yaml.SyntaxError
+		bad := &balie.InvalidError{File: file, Problem: yaml.FormatError(err, false, false), Fix: "write it as in the sample that balie init makes"}
+		if errors.As(err, &at) && at.Token != nil {
+			bad.Line, bad.Col, bad.Problem = at.Token.Position.Line, at.Token.Position.Column, at.Message
+		}
+		return nil, bad
+	}
+	seen := map[string]bool{}
+	for i, o := range in.Organisations {
+		field := fmt.Sprintf("organisations[%d].id", i)
+		if o.ID == "" {
+			return nil, &balie.InvalidError{File: file, Field: field, Problem: "an organisation has no id", Fix: "give it one"}
+		}
+		if seen[o.ID] {
+			return nil, &balie.InvalidError{File: file, Field: field, Problem: fmt.Sprintf("%q is there twice", o.ID), Fix: "give each its own id"}
+		}
+		seen[o.ID] = true
+	}
+	return in.Organisations, nil
+}
+
+// Names tells the router which names exist in a catalogue.
+type Names struct{ *catalogue.Catalogue }
+
+// HasTeam reports whether a team exists.
+func (n Names) HasTeam(id string) bool {
+	_, ok := n.Team(id)
+	return ok
+}
+
+// HasProduct reports whether a product exists.
+func (n Names) HasProduct(id string) bool {
+	_, ok := n.Product(id)
+	return ok
+}
+
+// Brain is what decides now.
+func (l *Library) Brain() *intake.Brain { return l.brain.Load() }
+
+// Draft is the brain as it would be with another body of one kind, checked
+// and trained but not in force.
+func (l *Library) Draft(kind, file string, body []byte) (*intake.Brain, error) {
+	b := *l.Brain()
+	version := 0
+	if err := load(&b, kind, file, body, version); err != nil {
+		return nil, err
+	}
+	if kind != CatalogueDoc {
+		return &b, nil
+	}
+	// The rules in force must still find the teams and products they name.
+	rs, err := router.Compile("rules", b.Rules.Source(), Names{b.Catalogue})
+	if err != nil {
+		return nil, fmt.Errorf("with this catalogue the rules in force do not hold: %w", err)
+	}
+	rs.Version = b.Rules.Version
+	b.Rules = rs
+	b.Matcher = catalogue.Train(b.Catalogue, catalogue.TrainOptions{})
+	return &b, nil
+}
+
+// Publish checks a new version, stores it on top of base and puts it in force.
+// ErrStale: somebody published meanwhile.
+func (l *Library) Publish(ctx context.Context, d store.Document, base int, file string) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, err := l.Draft(d.Kind, file, d.Body)
+	if err != nil {
+		return 0, err
+	}
+	version, err := l.docs.PutDocument(ctx, d, base)
+	if err != nil {
+		return 0, err
+	}
+	switch d.Kind {
+	case CatalogueDoc:
+		b.Catalogue.Version = version
+	case RulesDoc:
+		b.Rules.Version = version
+	}
+	l.brain.Store(b)
+	return version, nil
+}
