@@ -252,9 +252,10 @@ func (cal *calibration) pairFigures(m *model, r *reading) []float64 {
 
 // workspace holds the readings of a mail and its parts, to be used again.
 type workspace struct {
-	whole judged
-	parts []judged
-	score []float64
+	whole  judged
+	clause judged
+	parts  []judged
+	score  []float64
 }
 
 // scores is an empty list of a score for each product.

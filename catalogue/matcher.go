@@ -197,41 +197,44 @@ func (m *Matcher) top(scores []float64, best int) []balie.Match {
 	return out
 }
 
-// two reports whether two parts of the mail are each about another product: a
-// guess from half a product's threshold.
+// secondLeast is how likely another product must be in a part of a mail for it
+// to be a second question. It is far below any threshold: a question that is
+// answered beside another, unanswered one is worse than one a person reads.
+const secondLeast = 0.2
+
+// two reports whether the parts of the mail seem to be about two products: one
+// from half its threshold, the other from secondLeast.
 func (m *Matcher) two(w *workspace, parts []string, language string) bool {
-	first := -1
+	first, strong := -1, false
 	second := func(j *judged) bool {
 		k := j.r.best
-		if j.p < m.threshold[k]/2 || k == first {
-			return false
+		if len(j.r.stems) == 0 || j.p < secondLeast {
+			return false // it says nothing, or nothing of a desk
 		}
+		if len(j.r.stems) == 1 && j.p < m.threshold[k] {
+			return false // one word is soon misread
+		}
+		strong = strong || j.p >= m.threshold[k]/2
 		if first < 0 {
 			first = k
-			return false
 		}
-		return true
+		return k != first
 	}
-	var j judged
+	other := false
 	for i, s := range parts {
 		cl := clauses(s)
-		if len(cl) == 1 && len(parts) > 1 {
-			if second(&w.parts[i]) {
-				return true
+		if len(cl) == 1 {
+			if len(parts) > 1 {
+				other = second(&w.parts[i]) || other
 			}
 			continue
 		}
 		for _, c := range cl {
-			if len(cl) == 1 {
-				return false // one part in all
-			}
-			w.judge(m.cal, m.model, &j, c, language)
-			if second(&j) {
-				return true
-			}
+			w.judge(m.cal, m.model, &w.clause, c, language)
+			other = second(&w.clause) || other
 		}
 	}
-	return false
+	return other && strong
 }
 
 // none estimates how likely the question is about no product: what the best

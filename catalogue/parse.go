@@ -3,7 +3,6 @@ package catalogue
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,10 +37,12 @@ func Parse(file string, body []byte) (*Catalogue, error) {
 // parsing is the state of one Parse.
 type parsing struct {
 	reader
-	c       *Catalogue
-	owners  map[string]string // team -> owner.type of a product that names it
-	refs    []reference
-	teamsAt []ast.Node
+	c      *Catalogue
+	owners map[string]string // team -> owner.type of a product that names it
+	refs   []reference
+	// declared are the calendars there are, faulty ones too: one fault is not
+	// named twice.
+	declared []string
 }
 
 // reference is a use of an id that must exist.
@@ -126,6 +127,7 @@ func (p *parsing) calendars(n ast.Node) {
 				spec.AlwaysOpen = p.yes(k.value, field+".always_open")
 			}
 		}
+		p.declared = append(p.declared, e.key)
 		calendar, err := hours.Parse(spec)
 		if err != nil {
 			p.calendarProblem(e, field, err)
@@ -190,7 +192,6 @@ func (p *parsing) teams(n ast.Node) {
 			}
 		}
 		p.c.Teams = append(p.c.Teams, t)
-		p.teamsAt = append(p.teamsAt, e.at)
 	}
 }
 
@@ -242,7 +243,7 @@ func (p *parsing) crossCheck() {
 			p.c.Teams[i].Kind = balie.Account
 		}
 	}
-	known := map[string][]string{"team": teams, "calendar": slices.Sorted(maps.Keys(p.c.Calendars))}
+	known := map[string][]string{"team": teams, "calendar": p.declared}
 	for _, ref := range p.refs {
 		if ref.to != "" && !slices.Contains(known[ref.what], ref.to) {
 			p.problem(ref.at, ref.field, fmt.Sprintf("%s %q does not exist", ref.what, short(ref.to)), meant(ref.to, known[ref.what]))

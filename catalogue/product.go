@@ -142,7 +142,7 @@ func (p *parsing) complete(x *balie.Product, where ast.Node, field string, entri
 
 func (p *parsing) completeIn(x *balie.Product, l string, where ast.Node, field string, texts []entry) {
 	field += "." + l
-	if texts == nil {
+	if len(texts) == 0 {
 		p.problem(where, field, fmt.Sprintf("the texts in %q are missing", l), "every text is given in "+strings.Join(Languages, " and "))
 		return
 	}

@@ -130,7 +130,9 @@ func hasWord(s string) bool {
 }
 
 // turn is where a sentence may go on to another question.
-var turn = regexp.MustCompile(`(?i)(,?\s+(en ook|en daarnaast|daarnaast|en verder|verder|bovendien|ook nog|and also|also|in addition|besides|furthermore|on top of that|plus)\s+|,\s+(en|and)\s+|\s+(en|and)\s+(kan|kunt|kunnen|mag|wil|waar|wanneer|hoe|is|can|could|may|where|when|how|would)\s+)`)
+var turn = regexp.MustCompile(`(?i)(?:,?\s+(?:en ook|en daarnaast|daarnaast|en verder|verder|bovendien|ook nog|and also|also|in addition|besides|furthermore|on top of that|plus)\s+` +
+	`|,\s+(?:en|and)\s+` +
+	`|\s+(?:en|and)\s+(?:kan|kunt|kunnen|mag|wil|waar|wanneer|hoe|is|de|het|er|ik|we|wij|mijn|onze|can|could|may|where|when|how|would|the|there|i|my|our)\s+)`)
 
 // clauses are the parts of a sentence that could be questions on their own; the
 // sentence itself when there is only one.

@@ -285,7 +285,7 @@ func (r *reader) oneOf(n ast.Node, field string, words ...string) string {
 // meant proposes the known word nearest to a wrong one, or nothing when none
 // is near.
 func meant(s string, words []string) string {
-	best, at := "", 1+max(1, len(s)/3)
+	best, at := "", 1+max(min(2, len(s)/2), len(s)/3)
 	for _, w := range words {
 		if d := distance(s, w); d < at {
 			best, at = w, d

@@ -73,11 +73,11 @@ var common = map[string]map[string]bool{
 		heb hebt heeft hebben had kan kun kunt kunnen mag mogen moet moeten wil wilt willen zou zouden zal zullen
 		niet geen nog al ook maar of om te in op aan bij met voor naar uit over onder door tot als dan dus want
 		mijn jouw uw ons onze hun haar me mij hem wat wie waar hoe wanneer welke waarom graag even dank bedankt
-		groet groeten beste geachte hallo hoi met vriendelijke alvast vandaag morgen gisteren hier daar nu weer steeds`),
+		vraag vraagje vragen verzoek groet groeten beste geachte hallo hoi met vriendelijke alvast vandaag morgen gisteren hier daar nu weer steeds`),
 	"en": set(`the a an and of i you we they he she it its that this these those is are was were am be been being
 		have has had do does did can could may might must should would will shall not no also but or to in on at by with
 		for from out about under through until as than so because my your our their her his me him us them what who where
-		how when which why please thanks thank regards dear hello hi kind best today tomorrow yesterday here there now again`),
+		how when which why question questions request please thanks thank regards dear hello hi kind best today tomorrow yesterday here there now again`),
 }
 
 func set(words string) map[string]bool {
