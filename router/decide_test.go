@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -388,4 +389,23 @@ func TestSharedRulesCompile(t *testing.T) {
 	if d.Rule != "safety" || d.Deciding().Team != "techniek" || !strings.Contains(d.Reason, `message.text has "vast in lift"`) {
 		t.Errorf("got %+v", d)
 	}
+}
+
+// One ruleset serves all channels at once, and the desk's traces.
+func TestDecidesForManyAtOnce(t *testing.T) {
+	rs := mustCompile(t, mixed)
+	f := sure()
+	want := show(rs.Decide(f, nil, 1))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if got := show(rs.Decide(f, nil, 1)); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+				rs.Trace(f)
+			}
+		})
+	}
+	all.Wait()
 }

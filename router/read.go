@@ -274,13 +274,12 @@ type source struct {
 func (r *reader) source(n ast.Node) source {
 	line, col := place(n)
 	s := source{line: line, col: col}
-	if l, ok := n.(*ast.LiteralNode); ok {
+	if _, ok := n.(*ast.LiteralNode); ok {
 		s.style = token.LiteralType
 		s.line++
 		if next := r.line(s.line); next != "" {
 			s.col = len(next) - len(strings.TrimLeft(next, " ")) + 1
 		}
-		_ = l
 		return s
 	}
 	if t := n.GetToken(); t != nil {
@@ -359,7 +358,7 @@ func (r *reader) document(rs *Ruleset) []written {
 		}
 	}
 	if len(rules) == 0 && len(r.problems) == 0 {
-		r.add(1, 1, "rules", "there are no rules", "add at least one, such as the last of the sample: when: \"true\", then: {to_desk: {}}")
+		r.add(1, 1, "rules", "there are no rules", "add at least one: `{id: desk, when: \"true\", then: {to_desk: {}}}` sends all to the desk")
 	}
 	return rules
 }

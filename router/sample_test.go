@@ -1,7 +1,10 @@
 package router
 
 import (
+	"os"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/balie/balie"
 )
@@ -36,5 +39,37 @@ func TestSampleRulesPassTheirOwnExamples(t *testing.T) {
 		if r.Names["nl"] == "" || r.Names["en"] == "" {
 			t.Errorf("rule %s lacks a name in nl or en", r.ID)
 		}
+	}
+}
+
+// Every example question of the sample catalogue is an ordinary one.
+func TestOrdinaryQuestionsAreNoEmergency(t *testing.T) {
+	body, err := os.ReadFile("../catalogue/sample.yaml")
+	if err != nil {
+		t.Skip("the sample catalogue is not there")
+	}
+	var c struct {
+		Products []map[string]any `yaml:"products"`
+	}
+	if err := yaml.Unmarshal(body, &c); err != nil {
+		t.Fatal(err)
+	}
+	rs := mustCompile(t, string(Sample()))
+	n := 0
+	for _, p := range c.Products {
+		for _, language := range []string{"nl", "en"} {
+			words, _ := p[language].(map[string]any)
+			examples, _ := words["examples"].([]any)
+			for _, x := range examples {
+				question, _ := x.(string)
+				n++
+				if d := rs.Decide(asked(question, language), nil, 1); d.Rule == "safety" {
+					t.Errorf("%v: %q is taken for an emergency: %s", p["id"], question, d.Reason)
+				}
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d examples were read", n)
 	}
 }
