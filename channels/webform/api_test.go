@@ -168,6 +168,9 @@ func TestS9_APITokens(t *testing.T) {
 			t.Errorf("%s: got %d", name, p.StatusCode)
 		}
 	}
+	if p := s.call(strings.Repeat("x", 900_000), "Authorization", "Bearer no"); p.StatusCode != 401 || !p.Close {
+		t.Errorf("a large body without a token: got %d, connection kept %v; want 401 before it is read", p.StatusCode, !p.Close)
+	}
 	if len(s.taken()) != 0 {
 		t.Error("a call without a token was taken in")
 	}

@@ -207,7 +207,7 @@ func (f *Form) Mount(r fiber.Router, in channels.Sink) {
 	r.Get("/s/:token", private, f.status)
 	r.Get("/s/:token/received", private, f.received)
 	r.Post("/s/:token", private, httpd.Limit(textBytes), func(c *fiber.Ctx) error { return f.reply(c, in) })
-	r.Post("/api/v1/intake", httpd.Limit(f.APIBytes), func(c *fiber.Ctx) error { return f.intake(c, in) })
+	r.Post("/api/v1/intake", f.known, httpd.Limit(f.APIBytes), func(c *fiber.Ctx) error { return f.intake(c, in) })
 	r.Get("/api/v1/openapi.json", openAPI)
 }
 

@@ -171,7 +171,7 @@ func (u *UI) Render(c *fiber.Ctx, page string, data any) error {
 	if !ok {
 		return fmt.Errorf("there is no page %q", page)
 	}
-	v := view{Language: l, Languages: i18n.Languages, Here: c.Path(), Brand: u.brand, hash: u.hash, D: data}
+	v := view{Language: l, Languages: i18n.Languages, Here: httpd.Local(c.Path()), Brand: u.brand, hash: u.hash, D: data}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "body", v); err != nil {
 		return fmt.Errorf("render page %s: %w", page, err)
