@@ -3,8 +3,8 @@
 // place where an error becomes an answer.
 //
 // Guarantees:
-//  1. No request holds memory for bytes that have not arrived; all bodies held
-//     at once stay under Options.Memory, beyond it the answer is 503.
+//  1. No request holds memory for bytes that have not arrived; all bodies that
+//     Limit holds at once stay under Options.Memory, beyond it the answer is 503.
 //  2. A body must announce its length. More than the route allows is 413
 //     before a byte of it is read, and what a handler left unread is never
 //     taken for the next request.
