@@ -105,7 +105,7 @@ func TestR1_NothingIsFlaggedOrPassedBeforeItIsStored(t *testing.T) {
 // The process may die at any moment: a mail is in the store, or comes again.
 func TestR1_StoppedAtEveryStepNoMailIsLost(t *testing.T) {
 	m := startMail(t, peers.MailOptions{})
-	const n = 12
+	n := 12
 	for i := range n {
 		m.Deliver(desk, simple(fmt.Sprint("mail ", i)))
 	}
@@ -129,6 +129,9 @@ func TestR1_StoppedAtEveryStepNoMailIsLost(t *testing.T) {
 		}
 		stop := run(t, NewMailbox(configOf(m), quietLog()), in)
 		in.until(t, "all mails", func() bool { return len(distinct(in.keys())) == n })
+		n++
+		m.Deliver(desk, simple(fmt.Sprint("mail ", n)))
+		in.until(t, "the mail behind them", func() bool { return len(distinct(in.keys())) == n })
 		stop()
 		die()
 	}
@@ -222,8 +225,16 @@ func TestR4_MailReadElsewhereStillComesIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := newSink()
-	run(t, NewMailbox(configOf(m), quietLog()), in)
+	stop := run(t, NewMailbox(configOf(m), quietLog()), in)
 	in.has(t, 3)
+	stop()
+	m.Deliver(desk, simple("later, gelezen"))
+	flags(t, web) // hears of it
+	if err := web.Store(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}}, nil).Close(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, NewMailbox(configOf(m), quietLog()), in)
+	in.has(t, 4)
 }
 
 func TestR4_OurReadingDoesNotMarkMailAsRead(t *testing.T) {
