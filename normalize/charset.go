@@ -209,8 +209,8 @@ func plausible(s string, script []*unicode.RangeTable) float64 {
 		}
 		n++
 		switch {
-		case unicode.IsControl(r) || r == '\ufffd':
-			bad += 2
+		case unicode.IsControl(r) || r == '\ufffd' || r >= 0xff61 && r <= 0xff9f:
+			bad += 2 // half-width kana are what other charsets look like in Shift_JIS
 		case unicode.In(r, script...):
 			good++
 			if unicode.In(r, unicode.Hiragana, unicode.Katakana) && r < 0xff00 || r == 'ー' {
@@ -259,7 +259,7 @@ func mostlyUTF8(b []byte) bool {
 		}
 		b = b[n:]
 	}
-	return good > 0 && bad <= 1+good/10 && good > bad
+	return good > 0 && bad <= 1+good/10
 }
 
 func isASCII(b []byte) bool {

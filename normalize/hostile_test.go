@@ -68,6 +68,7 @@ func TestS1_HostileHTMLIsHarmless(t *testing.T) {
 		`<img src=x onerror=fetch('/api/users')><svg onload=alert(1)><a href="jav&#x09;ascript:alert(1)">klik</a>`,
 		`<form action=https://evil><input name=password><button>log in</button></form>`,
 		`<div style="position:fixed;inset:0;background:url(https://t.example)" id="app" class="row">log in again</div>`,
+		`<img src="https://t.example/p.gif"><img src="data:image/svg+xml,x"><img src="HTTP://t.example/q">`,
 		`<img src="//t.example/p.gif"><img srcset="https://t.example/a 1x"><table background="https://t.example/b"><tr><td>x</td></tr></table>`,
 		`<style>@import "https://t.example/c"</style><link rel=stylesheet href=https://t.example/d><object data=https://t.example/e></object>`,
 		`<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>`,

@@ -89,6 +89,13 @@ func TestReplyKeepsWhatThePersonWrote(t *testing.T) {
 	}
 }
 
+// An answer below an introduction without a quote is not cut off with it.
+func TestReplyBelowItsIntroductionStays(t *testing.T) {
+	if reply, _ := Reply("On 8 May 2025 17:34, Desk <desk@example.nl> wrote:\n\nDit is mijn antwoord."); reply != "Dit is mijn antwoord." {
+		t.Errorf("got %q", reply)
+	}
+}
+
 func TestSignatureGoesAndNameStays(t *testing.T) {
 	for in, want := range map[string]string{
 		"Hoi\n-- \nJan\n06-12345678":                                                            "Hoi",
