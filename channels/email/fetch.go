@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -207,4 +208,51 @@ func (s *session) section(uid uint32, what *imap.FetchItemBodySection, limit int
 		return nil, &cutError{fmt.Errorf("fetch a part: %w", plain(cerr))}
 	}
 	return out, err
+}
+
+// textMost is how much of the text of a mail over the limit is fetched.
+const textMost = 256 << 10
+
+// text fetches the first text of a mail without its files; nil when there is
+// none that is small enough.
+func (s *session) text(uid uint32) (*piece, error) {
+	s.arm(1<<20 + metaBytes)
+	cmd := s.c.Fetch(setOf([]uint32{uid}), &imap.FetchOptions{UID: true, BodyStructure: &imap.FetchItemBodyStructure{Extended: true}})
+	list, err := cmd.Collect()
+	s.l.disarm()
+	if err != nil && !no(err) {
+		return nil, &cutError{fmt.Errorf("ask for the parts of a mail: %w", plain(err))}
+	}
+	if len(list) != 1 || list[0].BodyStructure == nil {
+		return nil, nil
+	}
+	path, found := firstText(list[0].BodyStructure)
+	if found == nil || int64(found.Size) > textMost {
+		return nil, nil
+	}
+	body, err := s.section(uid, &imap.FetchItemBodySection{Part: path}, textMost)
+	if err != nil || len(body) == 0 {
+		return nil, err
+	}
+	return &piece{found.MediaType(), found.Params["charset"], found.Encoding, body}, nil
+}
+
+// firstText finds the text that a person wrote: the first plain one, else the
+// first HTML.
+func firstText(bs imap.BodyStructure) (path []int, found *imap.BodyStructureSinglePart) {
+	bs.Walk(func(at []int, b imap.BodyStructure) bool {
+		p, ok := b.(*imap.BodyStructureSinglePart)
+		if !ok {
+			return len(at) < 8
+		}
+		if d := p.Disposition(); d != nil && strings.EqualFold(d.Value, "attachment") {
+			return false
+		}
+		kind := p.MediaType()
+		if kind == "text/plain" && (found == nil || found.MediaType() != kind) || kind == "text/html" && found == nil {
+			path, found = slices.Clone(at), p
+		}
+		return false
+	})
+	return path, found
 }

@@ -238,7 +238,7 @@ func FuzzNotice(f *testing.F) {
 	f.Add([]byte("From: a@b.nl\r\nSubject: x\r\n y\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\nbody"))
 	f.Add([]byte("no header at all\r\n: x\r\nA: b\rBcc: c\nD: e"))
 	f.Fuzz(func(t *testing.T, head []byte) {
-		b := notice(noteTooLarge, where{meta: meta{uid: 3, size: 99 << 20}, Account: desk, Folder: "INBOX", Limit: 30 << 20}, head)
+		b := notice(noteTooLarge, where{meta: meta{uid: 3, size: 99 << 20}, Account: desk, Folder: "INBOX", Limit: 30 << 20}, head, &piece{"text/plain", string(head), "base64", head})
 		r := textproto.NewReader(bufio.NewReader(strings.NewReader(string(b))))
 		var h textproto.MIMEHeader
 		for {

@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -22,10 +23,16 @@ type where struct {
 	Limit           int64
 }
 
+// piece is a text of a mail as it is encoded there.
+type piece struct {
+	kind, charset, encoding string
+	body                    []byte
+}
+
 // notice makes a mail that stands for one that does not come in whole: the
-// headers that say who wrote, when and about what, a note for people, and the
-// whole header as it was.
-func notice(kind note, w where, head []byte) []byte {
+// headers that say who wrote, when and about what, a note for people, the text
+// where that could be had (it may be nil), and the whole header as it was.
+func notice(kind note, w where, head []byte, text *piece) []byte {
 	var b bytes.Buffer
 	fields := headerFields(head)
 	for _, f := range fields {
@@ -43,6 +50,12 @@ func notice(kind note, w where, head []byte) []byte {
 	boundary := fmt.Sprintf("balie-note-%x", sum[:12])
 	fmt.Fprintf(&b, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=%q\r\n\r\n", boundary)
 	fmt.Fprintf(&b, "--%s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n", boundary, crlf(words(kind, w)))
+	if text != nil {
+		fmt.Fprintf(&b, "--%s\r\nContent-Type: %s; charset=%q\r\nContent-Transfer-Encoding: %s\r\n\r\n", boundary,
+			text.kind, cmp.Or(token(text.charset), "us-ascii"), cmp.Or(token(text.encoding), "7bit"))
+		b.WriteString(crlf(strings.ReplaceAll(string(text.body), boundary, "")))
+		b.WriteString("\r\n")
+	}
 	if len(head) > 0 {
 		fmt.Fprintf(&b, "--%s\r\nContent-Type: text/rfc822-headers\r\nContent-Disposition: attachment; filename=\"headers.txt\"\r\n\r\n", boundary)
 		b.WriteString(crlf(strings.ReplaceAll(string(head), boundary, "")))
@@ -58,8 +71,8 @@ func words(kind note, w where) string {
 	place := fmt.Sprintf("%s, %s, UID %d", printable(w.Account), printable(w.Folder), w.uid)
 	if kind == noteTooLarge {
 		size, limit := w.size>>20, w.Limit>>20
-		return fmt.Sprintf("[balie] Deze mail is te groot om over te nemen (%d MiB; de grens is %d MiB). De tekst en de bijlagen staan in de mailbox (%s).\n\n"+
-			"[balie] This mail is too large to take in (%d MiB; the limit is %d MiB). Its text and files are in the mailbox (%s).\n",
+		return fmt.Sprintf("[balie] Deze mail is te groot om over te nemen (%d MiB; de grens is %d MiB). De bijlagen staan in de mailbox (%s).\n\n"+
+			"[balie] This mail is too large to take in (%d MiB; the limit is %d MiB). Its files are in the mailbox (%s).\n",
 			size, limit, place, size, limit, place)
 	}
 	return fmt.Sprintf("[balie] Deze mail is niet op te halen, ook niet na herhaald proberen. Kijk ernaar in de mailbox zelf (%s).\n\n"+
@@ -102,6 +115,19 @@ func isField(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// token is a value that a server gave, when it can stand in a header as it is.
+func token(s string) string {
+	for i := range len(s) {
+		if !atom(rune(s[i])) {
+			return ""
+		}
+	}
+	if len(s) > 40 {
+		return ""
+	}
+	return s
 }
 
 // structural reports whether a field says how the body is built.

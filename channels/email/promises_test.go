@@ -436,7 +436,10 @@ func startProxy(t testing.TB, to string) *proxy {
 
 func TestAMailOverTheLimitComesInAsANoteAndIsNotFetched(t *testing.T) {
 	m := startMail(t, peers.MailOptions{})
-	big := append(simple("een grote"), make([]byte, 3<<20)...)
+	big := []byte("From: Karin <karin@klant.test>\r\nSubject: een grote\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\n" +
+		"--q\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\nContent-Type: text/html\r\n\r\n<p>foto\r\n" +
+		"--a\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nDe caf=C3=A9machine lekt, zie foto.\r\n--a--\r\n" +
+		"--q\r\nContent-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat("AAAAAAAA\r\n", 300_000) + "--q--\r\n")
 	m.Deliver(desk, simple("voor"))
 	m.Deliver(desk, big)
 	m.Deliver(desk, simple("na"))
@@ -446,7 +449,8 @@ func TestAMailOverTheLimitComesInAsANoteAndIsNotFetched(t *testing.T) {
 	run(t, NewMailbox(c, quietLog()), in)
 	in.has(t, 3)
 	got := in.body(1)
-	if len(got) > 64<<10 || !strings.Contains(got, "From: Karin <karin@klant.test>") || !strings.Contains(got, "too large") || !strings.Contains(got, "te groot") {
+	if len(got) > 64<<10 || !strings.Contains(got, "From: Karin <karin@klant.test>") || !strings.Contains(got, "too large") || !strings.Contains(got, "te groot") ||
+		!strings.Contains(got, "De caf=C3=A9machine lekt") {
 		t.Fatalf("the note is\n%s", got)
 	}
 	if in.body(2) != string(simple("na")) {

@@ -182,7 +182,7 @@ func (m *Mailbox) oversize(f fetched) bool { return f.err == nil && f.size > m.c
 // batch fetches what is wanted of the items and stores it.
 func (r *round) batch(ctx context.Context, items []fetched) error {
 	if r.m.oversize(items[0]) {
-		f := r.large(ctx, items[0].meta)
+		f := r.large(ctx, items[0].meta, true)
 		var lost *cutError
 		if errors.As(f.err, &lost) {
 			return r.lost(ctx, nil, 1, f.meta, lost)
@@ -387,7 +387,7 @@ func (r *round) retry(ctx context.Context, e retry) (fetched, error) {
 	f := fetched{meta: meta{uid: e.UID, size: -1}}
 	how := e.attempt(r.m.now())
 	if how == tryBare {
-		return r.notice(ctx, f.meta, noteUnreadable, nil), nil
+		return r.notice(ctx, f.meta, noteUnreadable, nil, nil), nil
 	}
 	// QUIRK: a date the library cannot read ends the line; from the third try
 	// on it is not asked for.
@@ -407,9 +407,9 @@ func (r *round) retry(ctx context.Context, e retry) (fetched, error) {
 		if errors.As(err, &lost) {
 			return f, err
 		}
-		return r.notice(ctx, f.meta, noteUnreadable, head), nil
+		return r.notice(ctx, f.meta, noteUnreadable, head, nil), nil
 	case f.size > r.m.c.MaxSize:
-		f = r.large(ctx, f.meta)
+		f = r.large(ctx, f.meta, e.Tries == 0)
 		if errors.As(f.err, &lost) {
 			return f, lost
 		}
@@ -429,19 +429,28 @@ func (r *round) retry(ctx context.Context, e retry) (fetched, error) {
 	return got[0], nil
 }
 
-// large takes in a mail that is larger than the limit: header, and a note.
-func (r *round) large(ctx context.Context, f meta) fetched {
+// large takes in a mail that is larger than the limit: header, a note, and
+// its text when that is wanted: a mail whose parts ended the line is tried
+// without.
+func (r *round) large(ctx context.Context, f meta, withText bool) fetched {
 	head, err := r.s.section(f.uid, &imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader}, headerBytes)
 	if err != nil {
 		return fetched{meta: f, err: err}
 	}
-	return r.notice(ctx, f, noteTooLarge, head)
+	var text *piece
+	var lost *cutError
+	if withText {
+		if text, err = r.s.text(f.uid); errors.As(err, &lost) {
+			return fetched{meta: f, err: err}
+		}
+	}
+	return r.notice(ctx, f, noteTooLarge, head, text)
 }
 
 // notice is a mail of ours in the place of one that does not come in whole.
-func (r *round) notice(ctx context.Context, f meta, kind note, head []byte) fetched {
+func (r *round) notice(ctx context.Context, f meta, kind note, head []byte, text *piece) fetched {
 	out := fetched{meta: f, stays: kind == noteUnreadable}
-	body := notice(kind, where{Account: r.m.c.Name, Folder: r.m.c.Folder, Limit: r.m.c.MaxSize, meta: f}, head)
+	body := notice(kind, where{Account: r.m.c.Name, Folder: r.m.c.Folder, Limit: r.m.c.MaxSize, meta: f}, head, text)
 	o, err := r.in.Keep(ctx, bytes.NewReader(body))
 	if err != nil {
 		out.err, out.ours = fmt.Errorf("keep the note on a mail: %w", err), true
