@@ -183,6 +183,7 @@ type LedgerFilter struct {
 
 // Ledger is one line for every message of every channel.
 type Ledger interface {
+	// ListLedger lists lines, newest first.
 	ListLedger(ctx context.Context, f LedgerFilter) iter.Seq2[balie.LedgerEntry, error]
 	// CountLedger counts lines by outcome.
 	CountLedger(ctx context.Context, f LedgerFilter) (map[string]int, error)

@@ -214,7 +214,7 @@ func usedPages(t *testing.T, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := readMeta(bytes.NewReader(b), int64(len(b)))
+	s, _, err := readMeta(bytes.NewReader(b), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,5 +416,32 @@ func TestASecondBalieIsTurnedAway(t *testing.T) {
 	_, err := Open(db.dir, Options{})
 	if !errors.Is(err, ErrLocked) {
 		t.Fatalf("the second one got %v", err)
+	}
+}
+
+// TestR9_ADamagedMetaPageIsNotPassedOver: bbolt takes the older one, and the
+// last commit would be gone without a word.
+func TestR9_ADamagedMetaPageIsNotPassedOver(t *testing.T) {
+	db := openTest(t, t.TempDir())
+	fill(t, db)
+	db.Close()
+	name := filepath.Join(db.dir, storeFile)
+	good := usedPages(t, name)
+	for _, at := range []int{16 + 48, 4096 + 16 + 48} {
+		bad := bytes.Clone(good)
+		bad[at] ^= 1
+		if err := os.WriteFile(name, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if db, err := Open(db.dir, Options{MmapSize: 1 << 20}); err == nil {
+			db.Close()
+			t.Errorf("byte %d: opened", at)
+		}
+		salvaged, err := Open(db.dir, Options{MmapSize: 1 << 20, Salvage: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		noFlaws(t, salvaged)
+		salvaged.Close()
 	}
 }

@@ -45,6 +45,9 @@ type Options struct {
 	// MinFree is the free space in bytes below which nothing is taken in any
 	// more. 0: 512 MiB; negative: none.
 	MinFree int64
+	// Salvage opens a store of which one meta page is damaged: the last commit
+	// may be missing. It is for copying out what can be read.
+	Salvage bool
 	// Clock is for the look at the free space; nil: time.Now.
 	Clock func() time.Time
 }
@@ -254,7 +257,7 @@ func syncDir(dir string) error {
 // openFile opens the file after a look at its structure: on damaged pages
 // bbolt panics, also in goroutines of its own.
 func openFile(path string, o Options) (b *bolt.DB, err error) {
-	if err := checkStructure(path); err != nil {
+	if err := checkStructure(path, o.Salvage); err != nil {
 		return nil, err
 	}
 	size := o.MmapSize

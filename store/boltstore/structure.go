@@ -21,6 +21,7 @@ const (
 	flagLeaf   = 2
 	flagBucket = 1 // of a leaf element
 	bucketHead = 16
+	metaSize   = 80 // bytes that are used of a meta page
 	// maxTreeDepth is far more than a file of any size needs.
 	maxTreeDepth = 64
 )
@@ -36,7 +37,7 @@ type structure struct {
 
 // checkStructure says whether bbolt can walk the file without leaving it. It
 // reads each page once: about half a second per GiB.
-func checkStructure(path string) error {
+func checkStructure(path string, salvage bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -46,52 +47,57 @@ func checkStructure(path string) error {
 	if err != nil {
 		return err
 	}
-	s, root, err := readMeta(f, info.Size())
+	s, root, err := readMeta(f, salvage)
 	if err != nil {
 		return err
 	}
 	if need := int64(s.pages) * s.pageSize; info.Size() < need {
 		return fmt.Errorf("the file is cut off: it has %d of %d bytes", info.Size(), need)
 	}
-	return s.tree(root, 0)
+	return s.tree(root, span{}, 0)
 }
 
-// readMeta reads the newest of the two meta pages that is whole.
-func readMeta(f io.ReaderAt, size int64) (*structure, uint64, error) {
-	first := make([]byte, 80)
+// readMeta reads the newer of the two meta pages. A damaged one may have been
+// the newer: without salvage the file is refused then, because the last commit
+// would be gone without a word. A crash does not damage one: its 80 bytes lie
+// in one sector.
+func readMeta(f io.ReaderAt, salvage bool) (*structure, uint64, error) {
+	first := make([]byte, metaSize)
 	if _, err := f.ReadAt(first, 0); err != nil {
 		return nil, 0, errors.New("the file is cut off within its first page")
 	}
-	best, root, txid := (*structure)(nil), uint64(0), uint64(0)
-	try := func(b []byte) int64 {
-		s, r, t, err := parseMeta(b)
-		if err != nil {
-			return 0
-		}
-		if best == nil || t > txid {
-			best, root, txid = s, r, t
-		}
-		return s.pageSize
+	best, root, newest, err := parseMeta(first)
+	sizes := []int64{4096, 8192, 16384, 32768, 65536}
+	if err == nil {
+		sizes = []int64{best.pageSize}
 	}
-	sizes := []int64{try(first)}
-	if sizes[0] == 0 { // the first is damaged: the second stands behind one page
-		sizes = []int64{4096, 8192, 16384, 32768, 65536}
-	}
+	whole := 0
 	for _, n := range sizes {
-		b := make([]byte, 80)
-		if _, err := f.ReadAt(b, n); err == nil {
-			try(b)
+		b := make([]byte, metaSize)
+		if _, err := f.ReadAt(b, n); err != nil {
+			continue
+		}
+		s, r, txid, err := parseMeta(b)
+		if err != nil {
+			continue
+		}
+		whole++
+		if best == nil || txid > newest {
+			best, root, newest = s, r, txid
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil:
 		return nil, 0, errors.New("both its meta pages are damaged")
+	case !salvage && (err != nil || whole == 0):
+		return nil, 0, errors.New("one of its meta pages is damaged, and what was stored last may be missing")
 	}
 	best.f, best.seen = f, map[uint64]bool{}
 	return best, root, nil
 }
 
 func parseMeta(b []byte) (s *structure, root, txid uint64, err error) {
-	m := b[pageHead:80]
+	m := b[pageHead:metaSize]
 	le := binary.LittleEndian
 	h := fnv.New64a()
 	h.Write(m[:56])
@@ -131,8 +137,16 @@ func (s *structure) page(id uint64) ([]byte, error) {
 	return b, nil
 }
 
+// span is where the keys of a page must lie: from low on, before high; nil has
+// no end. On keys elsewhere bbolt panics in a goroutine of its own.
+type span struct{ low, high []byte }
+
+func (s span) has(key []byte) bool {
+	return bytes.Compare(key, s.low) >= 0 && (s.high == nil || bytes.Compare(key, s.high) < 0)
+}
+
 // tree walks a page and all below it.
-func (s *structure) tree(id uint64, depth int) error {
+func (s *structure) tree(id uint64, in span, depth int) error {
 	if depth > maxTreeDepth {
 		return fmt.Errorf("page %d is too deep", id)
 	}
@@ -140,10 +154,18 @@ func (s *structure) tree(id uint64, depth int) error {
 	if err != nil {
 		return err
 	}
-	return s.elements(id, b, depth)
+	return s.elements(id, b, in, depth)
 }
 
-func (s *structure) elements(id uint64, b []byte, depth int) error {
+// element is one entry of a page.
+type element struct {
+	flags      uint32
+	page       uint64 // of a branch
+	key, value []byte
+}
+
+// elements reads a page, or a bucket that is kept within its parent.
+func (s *structure) elements(id uint64, b []byte, in span, depth int) error {
 	le := binary.LittleEndian
 	flags, count := le.Uint16(b[8:]), int(le.Uint16(b[10:]))
 	if flags != flagBranch && flags != flagLeaf {
@@ -152,52 +174,68 @@ func (s *structure) elements(id uint64, b []byte, depth int) error {
 	if pageHead+count*elemSize > len(b) || flags == flagBranch && count == 0 {
 		return fmt.Errorf("page %d has a damaged count", id)
 	}
-	var last []byte
-	for i := range count {
-		at := pageHead + i*elemSize
-		e := b[at : at+elemSize]
-		var pos, ksize, vsize uint64
-		if flags == flagLeaf {
-			pos, ksize, vsize = uint64(le.Uint32(e[4:])), uint64(le.Uint32(e[8:])), uint64(le.Uint32(e[12:]))
-		} else {
-			pos, ksize = uint64(le.Uint32(e)), uint64(le.Uint32(e[4:]))
-		}
-		from := uint64(at) + pos
-		if from < uint64(pageHead+count*elemSize) || from+ksize+vsize > uint64(len(b)) {
+	all := make([]element, count)
+	for i := range all {
+		e, ok := readElement(b, i, count, flags)
+		if !ok {
 			return fmt.Errorf("page %d has a damaged element %d", id, i)
 		}
-		key, value := b[from:from+ksize], b[from+ksize:from+ksize+vsize]
-		if i > 0 && bytes.Compare(last, key) >= 0 {
+		if i > 0 && bytes.Compare(all[i-1].key, e.key) >= 0 || !in.has(e.key) {
 			return fmt.Errorf("page %d has its keys out of order", id)
 		}
-		last = key
-		if err := s.below(id, flags, le, e, value, depth); err != nil {
+		all[i] = e
+	}
+	for i, e := range all {
+		if flags == flagLeaf {
+			if err := s.leaf(id, e, depth); err != nil {
+				return err
+			}
+			continue
+		}
+		below := span{e.key, in.high}
+		if i+1 < count {
+			below.high = all[i+1].key
+		}
+		if err := s.tree(e.page, below, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// below follows an element to the page or bucket it stands for.
-func (s *structure) below(id uint64, flags uint16, le binary.ByteOrder, e, value []byte, depth int) error {
-	if flags == flagBranch {
-		return s.tree(le.Uint64(e[8:]), depth+1)
+func readElement(b []byte, i, count int, flags uint16) (element, bool) {
+	le := binary.LittleEndian
+	at := pageHead + i*elemSize
+	h := b[at : at+elemSize]
+	var e element
+	var pos, ksize, vsize uint64
+	if flags == flagLeaf {
+		e.flags = le.Uint32(h)
+		pos, ksize, vsize = uint64(le.Uint32(h[4:])), uint64(le.Uint32(h[8:])), uint64(le.Uint32(h[12:]))
+	} else {
+		pos, ksize, e.page = uint64(le.Uint32(h)), uint64(le.Uint32(h[4:])), le.Uint64(h[8:])
 	}
-	switch le.Uint32(e) {
-	case 0:
+	from := uint64(at) + pos
+	if from < uint64(pageHead+count*elemSize) || from+ksize+vsize > uint64(len(b)) {
+		return e, false
+	}
+	e.key, e.value = b[from:from+ksize], b[from+ksize:from+ksize+vsize]
+	return e, true
+}
+
+// leaf follows an element that is a bucket.
+func (s *structure) leaf(id uint64, e element, depth int) error {
+	if e.flags == 0 {
 		return nil
-	case flagBucket:
-	default:
-		return fmt.Errorf("page %d has an element of unknown kind", id)
 	}
-	if len(value) < bucketHead {
+	if e.flags != flagBucket || len(e.value) < bucketHead {
 		return fmt.Errorf("page %d has a damaged bucket", id)
 	}
-	if root := le.Uint64(value); root != 0 {
-		return s.tree(root, depth+1)
+	if root := binary.LittleEndian.Uint64(e.value); root != 0 {
+		return s.tree(root, span{}, depth+1)
 	}
-	if len(value) < bucketHead+pageHead { // kept within its parent
+	if len(e.value) < bucketHead+pageHead { // kept within its parent
 		return fmt.Errorf("page %d has a damaged bucket", id)
 	}
-	return s.elements(id, value[bucketHead:], depth+1)
+	return s.elements(id, e.value[bucketHead:], span{}, depth+1)
 }
