@@ -3,7 +3,6 @@ package catalogue
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 )
 
 // calibration turns evidence into probabilities. It is fitted on lines the
@@ -209,7 +208,8 @@ func (cal *calibration) opinion(m *model, w *workspace, parts []string, language
 	for i, s := range parts {
 		w.judge(cal, m, &w.parts[i], s, language)
 	}
-	w.judge(cal, m, &w.whole, strings.Join(parts, " . "), language)
+	m.join(&w.whole.r, w.parts)
+	w.whole.p = cal.lead(m, &w.whole.r)
 	best := &w.whole
 	for i := range w.parts {
 		if w.parts[i].p > best.p {
@@ -224,12 +224,12 @@ func (cal *calibration) opinion(m *model, w *workspace, parts []string, language
 			rival = max(rival, s.p)
 		}
 	}
-	whole := w.whole.r
+	whole := &w.whole.r
 	agree := 0.0
 	if whole.best == product {
 		agree = 1
 	}
-	x := m.evidence(&whole, product)
+	x := m.evidence(whole, product)
 	return product, []float64{logit(best.p), rival, logit(cal.text.probability(x[:])), agree, x[1], float64(min(len(parts), 8))}
 }
 
@@ -283,6 +283,11 @@ func (w *workspace) reset(parts int) {
 
 func (w *workspace) judge(cal *calibration, m *model, j *judged, text, language string) {
 	m.read(&j.r, prepare(text), language)
-	x := m.evidence(&j.r, j.r.best)
-	j.p = cal.text.probability(x[:])
+	j.p = cal.lead(m, &j.r)
+}
+
+// lead is how likely the best product of a reading is the right one.
+func (cal *calibration) lead(m *model, r *reading) float64 {
+	x := m.evidence(r, r.best)
+	return cal.text.probability(x[:])
 }

@@ -1,7 +1,9 @@
 package catalogue
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 )
 
 const (
@@ -25,11 +27,7 @@ func (m *Matcher) Explain(q Question, product string) (terms []string, like stri
 	language := m.language(q)
 	w := m.work.Get().(*workspace)
 	defer m.work.Put(w)
-	var all string
-	for _, s := range parts {
-		all += s + " . "
-	}
-	w.judge(m.cal, m.model, &w.whole, all, language)
+	w.judge(m.cal, m.model, &w.whole, strings.Join(parts, " . "), language)
 	return m.terms(&w.whole.r, k), m.like(&w.whole.r, k)
 }
 
@@ -52,10 +50,8 @@ func (m *Matcher) terms(r *reading, k int) []string {
 	if rival < 0 {
 		rival = m.model.classes - 1
 	}
-	value := map[int32]float32{}
-	for _, f := range r.vector {
-		value[f.id] = f.value
-	}
+	value := r.spread()
+	defer r.gather()
 	speaks := func(h hash) float32 {
 		id := m.model.table.find(h)
 		if id == 0 || value[id] == 0 {
@@ -64,42 +60,15 @@ func (m *Matcher) terms(r *reading, k int) []string {
 		row := m.model.row(id)
 		return value[id] * (row[k] - row[rival])
 	}
-	type term struct {
-		word   string
-		weight float32
-	}
 	var found []term
 	t := &r.text
 	for i, w := range t.words {
 		if w.common || w.numeric || slices.ContainsFunc(found, func(f term) bool { return f.word == t.tokens[i] }) {
 			continue
 		}
-		one := text{words: t.words[i : i+1], tokens: t.tokens[i : i+1]}
-		sum := float32(0)
-		one.features(func(block int, h hash) {
-			if block != pairBlock {
-				sum += speaks(h)
-			}
-		})
-		before, after := "^", "$"
-		if i > 0 {
-			before = t.words[i-1].stem
-		}
-		if i+1 < len(t.words) {
-			after = t.words[i+1].stem
-		}
-		sum += speaks(seed(pairBlock).add(before).add(w.stem).mixed())/2 + speaks(seed(pairBlock).add(w.stem).add(after).mixed())/2
-		found = append(found, term{t.tokens[i], sum})
+		found = append(found, term{t.tokens[i], t.weightOf(i, speaks)})
 	}
-	slices.SortStableFunc(found, func(a, b term) int {
-		switch {
-		case a.weight > b.weight:
-			return -1
-		case a.weight < b.weight:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(found, func(a, b term) int { return cmp.Compare(b.weight, a.weight) })
 	var out []string
 	for _, f := range found {
 		if f.weight > 0 && f.weight >= minTerm*found[0].weight && len(out) < maxTerms {
@@ -109,12 +78,51 @@ func (m *Matcher) terms(r *reading, k int) []string {
 	return out
 }
 
+// term is a word with what it says for a product.
+type term struct {
+	word   string
+	weight float32
+}
+
+// weightOf adds up what the features of the i-th word say.
+func (t *text) weightOf(i int, speaks func(h hash) float32) float32 {
+	one := text{words: t.words[i : i+1], tokens: t.tokens[i : i+1]}
+	sum := float32(0)
+	one.features(func(block int, h hash) {
+		if block != pairBlock {
+			sum += speaks(h)
+		}
+	})
+	before, after := "^", "$"
+	if i > 0 {
+		before = t.words[i-1].stem
+	}
+	if i+1 < len(t.words) {
+		after = t.words[i+1].stem
+	}
+	own := t.words[i].stem
+	return sum + speaks(seed(pairBlock).add(before).add(own).mixed())/2 + speaks(seed(pairBlock).add(own).add(after).mixed())/2
+}
+
+// spread lays the vector out by feature in the reading's workspace, until
+// gather empties it again.
+func (r *reading) spread() []float32 {
+	for _, f := range r.vector {
+		r.sum.count[f.id] = f.value
+	}
+	return r.sum.count
+}
+
+func (r *reading) gather() {
+	for _, f := range r.vector {
+		r.sum.count[f.id] = 0
+	}
+}
+
 // like is the product's example with the nearest words.
 func (m *Matcher) like(r *reading, k int) string {
-	mine := map[int32]float32{}
-	for _, f := range r.vector {
-		mine[f.id] = f.value
-	}
+	mine := r.spread()
+	defer r.gather()
 	best, near := "", float32(minLike)
 	for i, l := range m.model.lines {
 		if l.class != k || l.kind != exampleLine {

@@ -117,3 +117,54 @@ func TestAnswersToQuestionsAreReadInTheirOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsMissingOrCannotBeIsAskedAgain(t *testing.T) {
+	p := product(t, "lekkage")
+	for _, c := range []struct {
+		fields values
+		want   string
+	}{
+		{nil, "place severity phone "},
+		{values{"place": "kelder", "severity": "druppelt", "phone": "06 12345678"}, ""},
+		{values{"place": " ", "severity": "een beetje", "phone": "12"}, "place severity phone "},
+	} {
+		got := ""
+		for _, f := range Missing(p, c.fields) {
+			got += f.ID + " "
+		}
+		if got != c.want {
+			t.Errorf("%v: got %q, want %q", c.fields, got, c.want)
+		}
+	}
+}
+
+func TestValuesOfAFormAreTakenAsBrowsersSendThem(t *testing.T) {
+	for _, c := range []struct {
+		f     balie.Field
+		value string
+		want  bool
+	}{
+		{balie.Field{Type: balie.DateTimeField}, "2026-11-26T10:00", true},
+		{balie.Field{Type: balie.DateTimeField}, "2026-11-26", false},
+		{balie.Field{Type: balie.DateField}, "2026-02-30", false},
+		{balie.Field{Type: balie.NumberField}, "2,5", true},
+		{balie.Field{Type: balie.NumberField}, "twaalf", false},
+		{balie.Field{Type: balie.EmailField}, "a@b.example", true},
+		{balie.Field{Type: balie.EmailField}, "a@b.example, c@d.example", false},
+		{balie.Field{Type: balie.TextField, Pattern: "[0-9]{4}"}, "44101", false},
+		{balie.Field{Type: balie.TextField, Pattern: "[0-9]{4}"}, "4410", true},
+	} {
+		if got := Valid(c.f, c.value); got != c.want {
+			t.Errorf("%s %q %q: got %v", c.f.Type, c.f.Pattern, c.value, got)
+		}
+	}
+}
+
+func TestAPatternFindsItsValueInRunningText(t *testing.T) {
+	p := balie.Product{Fields: []balie.Field{{ID: "centre", Type: balie.TextField, Pattern: "[A-Z]{2}[0-9]{4}"}}}
+	for text, want := range map[string]string{"Boek het op KP4410, graag.": "KP4410", "KP4410 of KP4411": "", "XKP44100": ""} {
+		if got := ReadFields(p, nil, text, "nl", tuesday(t))["centre"]; got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

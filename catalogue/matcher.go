@@ -114,9 +114,23 @@ func train(known, none []line, n int) *Matcher {
 	return m
 }
 
+// claimRows is from how many rows on only some of them decide which background
+// is claimed.
+const claimRows = 1500
+
 // unclaimed are the texts about no product that the products themselves do not
 // claim: what is background to one desk is another's trade.
 func unclaimed(known, none []line, n int) []line {
+	if step := len(known) / claimRows; step > 1 { // a few rows of each product tell
+		var few []line
+		seen := make([]int, n)
+		for _, l := range known {
+			if seen[l.class]++; seen[l.class]%step == 0 {
+				few = append(few, l)
+			}
+		}
+		known = few
+	}
 	m := newCorpus(known, n).fit(func(int) bool { return true })
 	var r reading
 	var out []line

@@ -173,8 +173,15 @@ func TestAnyTextSurvivesExport(t *testing.T) {
 		}
 		c.Products[0].Names["nl"] = s
 		c.Products[0].Examples["nl"] = []string{s, s}
-		c.Products[0].Fields[0].Options = nil
-		c.Products[0].From = c.zone2026()
+		c.Products[0].Fields[0].Pattern = `[A-Z]\d+\.\d+ "x"`
+		c.Products[0].Fields = append(c.Products[0].Fields, balie.Field{ID: "size", Type: balie.ChoiceField, Prompts: map[string]string{"nl": s, "en": s},
+			Options: []balie.Option{{Value: s}, {Value: s + "2", Names: map[string]string{"nl": s, "en": "b"}}}})
+		c.Products[0].From, c.Products[0].Until = c.zone2026(), c.zone2026().AddDate(0, 1, 0)
+		c.Products[0].Threshold, c.Products[0].AccountOwned = 0.95, true
+		c.Products[0].Price = balie.Price{Model: "per_hour", Amount: 1205, Notes: map[string]string{"nl": s, "en": s}}
+		c.Products[0].Respond, c.Products[0].Resolve = 30*time.Minute, 90*time.Hour
+		c.Urgent = map[string]bool{"lamp": true}
+		c.Teams[0].Kind, c.Teams[0].Calendar, c.Teams[0].Reach = balie.Supplier, "kantoor", balie.Address{Scheme: balie.Tel, Value: "+31205550100"}
 		c.Products[0].Group = s
 		back, err := Parse("export.yaml", c.Marshal())
 		if err != nil {

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -134,10 +135,16 @@ var turn = regexp.MustCompile(`(?i)(?:,?\s+(?:en ook|en daarnaast|daarnaast|en v
 	`|,\s+(?:en|and)\s+` +
 	`|\s+(?:en|and)\s+(?:kan|kunt|kunnen|mag|wil|waar|wanneer|hoe|is|de|het|er|ik|we|wij|mijn|onze|can|could|may|where|when|how|would|the|there|i|my|our)\s+)`)
 
+// turning are words of which turn needs one.
+var turning = []string{" en ", " and ", "daarnaast", "verder", "bovendien", "ook nog", "also", "addition", "besides", "furthermore", "on top", "plus"}
+
 // clauses are the parts of a sentence that could be questions on their own; the
 // sentence itself when there is only one.
 func clauses(sentence string) []string {
 	const least = 12 // bytes; shorter parts are no question
+	if !slices.ContainsFunc(turning, func(w string) bool { return strings.Contains(sentence, w) }) {
+		return []string{sentence} // most sentences; the expression is costly
+	}
 	var out []string
 	start := 0
 	for _, at := range turn.FindAllStringIndex(sentence, 4) {

@@ -38,8 +38,16 @@ func (l *linear) scores(x []feature, z []float32) {
 	for _, f := range x {
 		w := l.row(f.id)
 		z := z[:len(w)]
-		for k, v := range w {
-			z[k] += f.value * v
+		v := f.value
+		for len(w) >= 4 && len(z) >= 4 {
+			z[0] += v * w[0]
+			z[1] += v * w[1]
+			z[2] += v * w[2]
+			z[3] += v * w[3]
+			w, z = w[4:], z[4:]
+		}
+		for k, x := range w {
+			z[k] += v * x
 		}
 	}
 }
@@ -154,12 +162,21 @@ func (d *descent) epoch(class, n int, bound float64, rng *rand.Rand) (left int, 
 	return n, high, low
 }
 
+// dot has four sums, because one alone would wait for each addition.
 func (d *descent) dot(x []feature) float64 {
-	s := d.w[0] * bias
-	for _, f := range x {
-		s += f.value * d.w[f.id]
+	w := d.w
+	var a, b, c, e float32
+	for len(x) >= 4 {
+		a += x[0].value * w[x[0].id]
+		b += x[1].value * w[x[1].id]
+		c += x[2].value * w[x[2].id]
+		e += x[3].value * w[x[3].id]
+		x = x[4:]
 	}
-	return float64(s)
+	for _, f := range x {
+		a += f.value * w[f.id]
+	}
+	return float64(w[0]*bias + (a + b) + (c + e))
 }
 
 func (d *descent) add(x []feature, step float32) {
