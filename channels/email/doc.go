@@ -13,5 +13,8 @@
 //  4. What goes out is one transaction per recipient; addresses outside a
 //     strict grammar never reach the wire, headers cannot be broken out of.
 //
-// All use of go-imap is in imap.go and fetch.go.
+// line.go holds the deadlines, imap.go one connection, fetch.go what comes
+// over it, round.go what becomes of each mail, cursor.go the position (pure);
+// compose.go writes a mail (pure), smtp.go hands it over, verdict.go says what
+// the answer means.
 package email
