@@ -43,7 +43,9 @@ func Decide(b *Brain, m balie.Message, k Known, now time.Time) (balie.Decision, 
 	}
 	if p, ok := b.Catalogue.Product(f.Match.Product); ok {
 		f.Product = productFacts(b.Catalogue, p)
-		f.Request.Kind = string(p.Kind)
+		if f.Match.Score >= productFloor { // a guess makes nobody a complainer
+			f.Request.Kind = string(p.Kind)
+		}
 		for id, v := range catalogue.ReadFields(p, k.Request.Asked, question(m), f.Message.Language, now) {
 			fields[id] = v
 		}

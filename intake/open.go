@@ -83,6 +83,10 @@ func (in *Intake) open(ctx context.Context, b *batch, a *arrival, h home, near b
 	if near { // it points at a request it may not join: a person decides
 		t.overrule("may belong to " + h.request.Ref + ": " + h.why)
 	}
+	if s := a.msg.Fields["suspect"]; s != "" { // looks like a machine; a person decides, nothing is lost
+		t.overrule("may be written by a machine: " + s)
+		t.dec.Do = append(t.dec.Do, balie.Action{Do: balie.DoTag, Value: "suspect"})
+	}
 	if err := t.opened(p, fields); err != nil {
 		return err
 	}

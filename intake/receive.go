@@ -242,6 +242,7 @@ func (in *Intake) request(ctx context.Context, b *batch, id balie.ID) (balie.Req
 
 func keyRaw(key string) string  { return "raw:" + key }
 func keyMsgID(id string) string { return "mid:" + id }
+func keyCall(id string) string  { return "call:" + id }
 func keyDigest(d string) string { return "content:" + d }
 
 // contentKeys are the identities of a message besides its channel's own key.
@@ -252,6 +253,9 @@ func contentKeys(m balie.Message) []string {
 	}
 	if m.MsgID != "" {
 		keys = append(keys, keyMsgID(m.MsgID))
+	}
+	if m.Fields["call_id"] != "" {
+		keys = append(keys, keyCall(m.MsgID))
 	}
 	return keys
 }

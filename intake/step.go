@@ -67,8 +67,8 @@ func (in *Intake) forged(a *arrival, claim store.Claim) {
 
 // again is the same message by another way: one line in the ledger, no question.
 func (in *Intake) again(a *arrival, claim store.Claim, now time.Time) {
-	e := in.entry(a, balie.LedgerDuplicate, "the same message came by another way", now)
-	e.Message, e.Request = claim.Message, claim.Request
+	e := in.entry(a, balie.LedgerDuplicate, "the same message as "+claim.Message.String()+" came by another way", now)
+	e.Request = claim.Request
 	a.change = balie.Change{Ledger: []balie.LedgerEntry{e}, Seen: []string{keyRaw(a.raw.Key)}}
 	a.receipt = balie.Receipt{Message: claim.Message, Request: claim.Request, Outcome: balie.LedgerDuplicate, Duplicate: true}
 }
@@ -86,6 +86,9 @@ func (in *Intake) hold(a *arrival, why string, now time.Time) {
 // an earlier message has already is left to it.
 func claims(a *arrival) []string {
 	keys := []string{keyRaw(a.raw.Key)}
+	if a.raw.Format == "call" && !a.change.Request.ID.IsZero() {
+		return append(keys, keyCall(a.msg.MsgID))
+	}
 	if a.msg.Digest != "" {
 		keys = append(keys, keyDigest(a.msg.Digest))
 	}
@@ -135,17 +138,38 @@ func (in *Intake) keep(b *batch, a *arrival, now time.Time) error {
 }
 
 // call takes in one event of a phone call. Events of one call, in any order,
-// are one message: a later one completes the earlier.
+// are one message: a later one completes the earlier. An event that asks
+// nothing yet (it rings, somebody answers) is held under the call's id, so that
+// what it says is there when another makes the call a question.
 func (in *Intake) call(ctx context.Context, b *batch, a *arrival, now time.Time) error {
-	claim, known := b.found.Seen[keyMsgID(a.msg.MsgID)]
-	if !known {
-		if !normalize.CallMatters(a.msg) {
-			a.msg.MsgID = "" // the event that makes the call a question claims it
-			in.hold(a, "part of a call that asks nothing yet", now)
-			return nil
+	if claim, ok := b.found.Seen[keyCall(a.msg.MsgID)]; ok {
+		return in.callGoesOn(ctx, b, a, claim, now)
+	}
+	held, ok := b.found.Seen[keyMsgID(a.msg.MsgID)]
+	if ok {
+		old, err := in.store.Message(ctx, held.Message)
+		if err != nil {
+			return fmt.Errorf("read the call so far: %w", err)
 		}
+		id := a.msg.ID
+		a.msg = normalize.MergeCall(old, a.msg)
+		a.msg.ID = id
+	}
+	if normalize.CallMatters(a.msg) {
 		return in.open(ctx, b, a, home{}, false, now)
 	}
+	if ok {
+		a.msg.ID = held.Message
+	}
+	in.hold(a, "part of a call that asks nothing yet", now)
+	if ok { // the call's id is claimed already
+		a.change.Seen = []string{keyRaw(a.raw.Key)}
+	}
+	return nil
+}
+
+// callGoesOn completes the message of a call that is a request already.
+func (in *Intake) callGoesOn(ctx context.Context, b *batch, a *arrival, claim store.Claim, now time.Time) error {
 	r, err := in.request(ctx, b, claim.Request)
 	if err != nil {
 		return err
@@ -154,16 +178,16 @@ func (in *Intake) call(ctx context.Context, b *batch, a *arrival, now time.Time)
 	if err != nil {
 		return fmt.Errorf("read the call so far: %w", err)
 	}
-	merged := normalize.MergeCall(old, a.msg)
-	merged.ID, merged.Request = old.ID, old.Request
-	a.msg = merged
-	a.change = balie.Change{Request: r, Messages: []balie.Message{merged}, Blobs: blobs(a.raw), Seen: []string{keyRaw(a.raw.Key)}}
-	data := map[string]string{"call": merged.Fields["event"]}
-	if err := a.change.Do(balie.Event{What: balie.Received, At: now, By: "customer", Message: merged.ID, Data: data}); err != nil {
+	event := a.msg.Fields["event"]
+	a.msg = normalize.MergeCall(old, a.msg)
+	a.msg.ID, a.msg.Request = old.ID, old.Request
+	a.change = balie.Change{Request: r, Messages: []balie.Message{a.msg}, Blobs: blobs(a.raw), Seen: []string{keyRaw(a.raw.Key)}}
+	err = a.change.Do(balie.Event{What: balie.Received, At: now, By: "customer", Message: a.msg.ID, Data: map[string]string{"call": event}})
+	if err != nil {
 		return err
 	}
 	a.change.Ledger = []balie.LedgerEntry{in.entry(a, balie.LedgerJoined, "belongs to the same call", now)}
-	a.receipt = balie.Receipt{Message: merged.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
+	a.receipt = balie.Receipt{Message: a.msg.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
 	return nil
 }
 
