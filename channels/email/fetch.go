@@ -74,16 +74,44 @@ func (s *session) metas(uids []uint32) ([]meta, error) {
 // those that came, in the order they came; a cutError says that the line is
 // lost, other errors that the sink cannot take more.
 func (s *session) bodies(ctx context.Context, in channels.Sink, want []meta, limit int64) ([]fetched, error) {
+	var set imap.UIDSet
+	for _, w := range want {
+		set.AddNum(imap.UID(w.uid))
+	}
+	return s.bodiesOf(ctx, in, set, want, limit)
+}
+
+// byNumber fetches one mail by its number in the folder. QUIRK: go-imap takes a
+// FETCH answer for nobody's when a server sends BODY before UID; numbers always
+// stand in front. A number may have shifted, so the UID is still compared.
+func (s *session) byNumber(ctx context.Context, in channels.Sink, want meta, limit int64) ([]fetched, error) {
+	s.arm(1 << 20)
+	what := these([]uint32{want.uid})
+	d, err := s.c.Search(&what, nil).Wait()
+	s.l.disarm()
+	if err != nil && !no(err) {
+		return nil, &cutError{fmt.Errorf("ask for a number: %w", plain(err))}
+	}
+	set, ok := d.All.(imap.SeqSet)
+	if !ok || len(set) != 1 || set[0].Start == 0 || set[0].Start != set[0].Stop {
+		return nil, nil
+	}
+	return s.bodiesOf(ctx, in, set, []meta{want}, limit)
+}
+
+func (s *session) bodiesOf(ctx context.Context, in channels.Sink, set imap.NumSet, want []meta, limit int64) ([]fetched, error) {
 	var bytes int64
-	uids := make([]uint32, len(want))
 	known := make(map[uint32]meta, len(want))
-	for i, w := range want {
-		uids[i], known[w.uid] = w.uid, w
+	for _, w := range want {
+		known[w.uid] = w
+		if w.size < 0 {
+			w.size = limit
+		}
 		bytes += 2*w.size + metaBytes
 	}
 	s.arm(1<<20 + bytes)
 	defer s.l.disarm()
-	cmd := s.c.Fetch(setOf(uids), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}})
+	cmd := s.c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}})
 	out := make([]fetched, 0, len(want))
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		f := s.read(ctx, in, msg, limit)

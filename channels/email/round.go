@@ -415,7 +415,11 @@ func (r *round) retry(ctx context.Context, e retry) (fetched, error) {
 		}
 		return f, nil
 	}
-	got, err := r.s.bodies(ctx, r.in, []meta{f.meta}, r.m.c.MaxSize)
+	fetch := func() ([]fetched, error) { return r.s.bodies(ctx, r.in, []meta{f.meta}, r.m.c.MaxSize) }
+	if e.Tries%2 == 1 {
+		fetch = func() ([]fetched, error) { return r.s.byNumber(ctx, r.in, f.meta, r.m.c.MaxSize) }
+	}
+	got, err := fetch()
 	if err != nil {
 		if len(got) == 1 && got[0].err != nil {
 			err = errors.Join(got[0].err, err)
