@@ -12,6 +12,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/channels"
+	"github.com/balie/balie/internal/i18n"
 )
 
 // Renderer makes the Markdown of a letter what its channel shows: text and
@@ -33,7 +34,7 @@ func (r *Renderer) Message(s channels.Sender, channel string, m balie.Message) b
 		return m
 	}
 	var b bytes.Buffer
-	b.WriteString("<!doctype html><html lang=\"" + m.Language + "\"><body>\n")
+	b.WriteString("<!doctype html><html lang=\"" + i18n.Language(m.Language) + "\"><body>\n")
 	if err := r.md.Convert([]byte(m.Text), &b); err != nil {
 		return m // the text alone says everything
 	}
