@@ -25,6 +25,9 @@ func bounded(t *testing.T, name string, mib uint64, f func()) {
 	runtime.ReadMemStats(&after)
 	got := (after.TotalAlloc - before.TotalAlloc) >> 20
 	t.Logf("%s: %v, %d MiB allocated", name, took, got)
+	if underRace {
+		mib *= 20
+	}
 	if got > mib {
 		t.Errorf("%s: %d MiB allocated, at most %d", name, got, mib)
 	}
