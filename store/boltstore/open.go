@@ -34,6 +34,9 @@ const (
 // lockTimeout is how long Open waits for another balie to let go.
 const lockTimeout = 2 * time.Second
 
+// defaultMmap is 4 GiB, and 1 GiB where an int has 32 bits.
+const defaultMmap = 1 << (28 + strconv.IntSize/32*2)
+
 const restoreFix = "put the newest backup back: balie restore BACKUP --to %s"
 
 // Options of a store; the zero value is right for a desk.
@@ -262,10 +265,7 @@ func openFile(path string, o Options) (b *bolt.DB, err error) {
 	}
 	size := o.MmapSize
 	if size == 0 {
-		size = 1 << 30
-		if strconv.IntSize == 64 {
-			size = 4 << 30
-		}
+		size = defaultMmap
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
