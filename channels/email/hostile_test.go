@@ -298,7 +298,7 @@ func (h *hostile) body(c net.Conn, tag string, m hostileMail) bool {
 		return false
 	case quirkFlood:
 		for i := 0; i < 1<<20; i++ {
-			if _, err := fmt.Fprintf(c, "* %d EXISTS\r\n", 1000+i); err != nil {
+			if _, err := fmt.Fprintf(c, "* OK %s\r\n", strings.Repeat("x", 4000)); err != nil {
 				break
 			}
 		}
@@ -315,7 +315,7 @@ func (h *hostile) body(c net.Conn, tag string, m hostileMail) bool {
 // rounds waits until the mailbox was looked at n more times.
 func (h *hostile) rounds(n int) {
 	h.t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(30 * time.Second)
 	h.mu.Lock()
 	want := h.looks + n
 	for h.looks < want {

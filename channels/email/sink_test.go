@@ -120,7 +120,7 @@ func (s *sink) position(t testing.TB) cursor {
 // until waits for a condition on the sink.
 func (s *sink) until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(30 * time.Second) // a busy machine; never reached when all is well
 	for {
 		s.mu.Lock()
 		changed := s.changed
@@ -131,7 +131,7 @@ func (s *sink) until(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-changed:
 		case <-limit:
-			t.Fatalf("waited 10 s for %s; got %d mails: %v", what, len(s.keys()), s.keys())
+			t.Fatalf("waited 30 s for %s; got %d mails: %v", what, len(s.keys()), s.keys())
 		}
 	}
 }
