@@ -27,6 +27,8 @@ type Config struct {
 	Phone     []Phone   `yaml:"phone"`
 	Limits    Limits    `yaml:"limits"`
 	Telemetry Telemetry `yaml:"telemetry"`
+
+	source *source
 }
 
 // Desk is who we are.
@@ -142,7 +144,7 @@ type Telemetry struct {
 // Secret is read from a file or an environment variable. Value is only for
 // programs that make a Config themselves; a file may not hold it.
 type Secret struct {
-	File  string `yaml:"file"`
-	Env   string `yaml:"env"`
-	value string
+	File  string  `yaml:"file"`
+	Env   string  `yaml:"env"`
+	value *string // a pointer: what prints a Config by reflection shows no more
 }

@@ -110,6 +110,9 @@ func (a *app) wireIntake(context.Context) error {
 	norm := normalize.New(a.normalizing())
 	cat := a.library.Brain().Catalogue
 	calendar, ok := cat.Calendars[a.cfg.Desk.Calendar]
+	if a.cfg.Desk.Calendar == "" {
+		calendar, ok = cat.Calendar(balie.Product{}), true // the first one
+	}
 	if !ok {
 		return &balie.InvalidError{Field: "desk.calendar", Problem: fmt.Sprintf("the catalogue has no calendar %q", a.cfg.Desk.Calendar), Fix: "name one of its calendars"}
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 type serveCmd struct {
-	Config string `help:"The configuration file." default:"balie.yaml" type:"path" short:"c"`
+	Config string `help:"The configuration file." default:"balie.yaml" type:"path" short:"c" env:"BALIE_CONFIG"`
 	Listen string `help:"Address of HTTP; goes over the file's."`
 }
 
@@ -41,10 +41,13 @@ func (c *serveCmd) Run(ctx context.Context) error {
 
 func (c *serveCmd) load() (config.Config, error) {
 	cfg, err := config.Load(c.Config)
-	if err == nil && c.Listen != "" {
+	if err != nil {
+		return cfg, err
+	}
+	if c.Listen != "" {
 		cfg.Listen = c.Listen
 	}
-	return cfg, err
+	return cfg, cfg.CheckSecrets()
 }
 
 // errReload ends a run so that the next one has the new configuration.
