@@ -189,7 +189,7 @@ func (t *turn) handOut(team string) error {
 	}
 	letter := t.in.write.HandOut(t.c.Request, h, summary, t.now)
 	t.stamp(t.in.write.Enclose(t.c, letter, letters.Post{
-		Side: balie.TeamSide, Handout: h.ID, Channel: channelFor(to.Reach), To: to.Reach,
+		ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: channelFor(to.Reach), To: to.Reach,
 	}, t.now))
 	if word.IsZero() {
 		return nil

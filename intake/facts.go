@@ -27,6 +27,7 @@ type Known struct {
 // Decide is the whole decision on a message, pure: match, facts, rules. It
 // returns the fields found in the customer's words too.
 func Decide(b *Brain, m balie.Message, k Known, now time.Time) (balie.Decision, map[string]string) {
+	now = now.In(k.Calendar.Zone()) // dates in words are dates in the desk's zone
 	f := facts(m, k, now)
 	var res catalogue.Result
 	res.Matches = k.Match

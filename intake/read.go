@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/normalize"
@@ -29,6 +30,7 @@ func (in *Intake) read(a *arrival) {
 	if a.msg.ID.IsZero() {
 		a.msg.ID = balie.NewID(in.clock())
 	}
+	a.msg.At = bounded(a.msg.At, in.clock())
 	// An error with words and a sender beside it is a guess, not a loss.
 	a.broken = a.readErr != nil && a.msg.Text == "" && a.msg.Subject == "" && len(a.msg.Parts) == 0 && a.msg.From.IsZero()
 }
@@ -67,4 +69,18 @@ func blobs(raw balie.Raw) []balie.Blob {
 		add(f.Original)
 	}
 	return out
+}
+
+// oldest is how far back a message may claim to have arrived: a mailbox that
+// was moved, or a clock that was wrong, must not make clocks start last year.
+const oldest = 30 * 24 * time.Hour
+
+func bounded(at, now time.Time) time.Time {
+	switch {
+	case at.IsZero(), at.After(now):
+		return now
+	case at.Before(now.Add(-oldest)):
+		return now.Add(-oldest)
+	}
+	return at
 }

@@ -120,9 +120,10 @@ func (in *Intake) round(ctx context.Context, left []*arrival) error {
 		if err := in.step(ctx, b, a); err != nil {
 			return fmt.Errorf("take in %s: %w", a.raw.Key, err)
 		}
-		if a.done {
-			continue
+		if a.done || b.fresh[keyRaw(a.raw.Key)] {
+			continue // known, or the same as one of this round: settled in the next
 		}
+		b.fresh[keyRaw(a.raw.Key)] = true
 		b.take(a.change)
 		batch = append(batch, a)
 		changes = append(changes, a.change)
@@ -163,6 +164,7 @@ func (in *Intake) settle(batch []*arrival, refused *balie.RefusedError) error {
 // changes, the next one sees.
 type batch struct {
 	found store.Found
+	fresh map[string]bool // keys taken in by this round, not stored yet
 }
 
 // gather asks the store once for all that the arrivals may need.
@@ -204,7 +206,7 @@ func (in *Intake) gather(ctx context.Context, left []*arrival) (*batch, error) {
 		found.Addresses = map[string]balie.Person{}
 	}
 	found.Requests = map[balie.ID]balie.Request{}
-	return &batch{found}, nil
+	return &batch{found, map[string]bool{}}, nil
 }
 
 // take lets the next message of the batch see a Change that is about to be stored.

@@ -16,6 +16,9 @@ const retrySoon = 5 * time.Second
 // step decides one arrival: afterwards it is done, or its change is ready to
 // be committed.
 func (in *Intake) step(ctx context.Context, b *batch, a *arrival) error {
+	if b.fresh[keyRaw(a.raw.Key)] {
+		return nil
+	}
 	if claim, ok := b.found.Seen[keyRaw(a.raw.Key)]; ok {
 		return in.repeat(ctx, a, claim, "")
 	}

@@ -8,6 +8,7 @@ import (
 
 // Post says where a letter goes.
 type Post struct {
+	ID      balie.ID // of the message; a new one when zero. A hand-out's letter has the hand-out's
 	Side    balie.Side
 	Handout balie.ID
 	Channel string // which sender takes it; "" makes a message without a delivery
@@ -19,7 +20,10 @@ type Post struct {
 
 // Message makes a letter a message of a request, with its own Message-ID.
 func (w *Writer) Message(r balie.Request, l Letter, p Post, now time.Time) balie.Message {
-	id := balie.NewID(now)
+	id := p.ID
+	if id.IsZero() {
+		id = balie.NewID(now)
+	}
 	return balie.Message{
 		ID: id, Request: r.ID, Handout: p.Handout, Side: p.Side, Direction: balie.Out,
 		Channel: p.Channel, Account: p.Account, To: []balie.Address{p.To},

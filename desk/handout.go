@@ -1,0 +1,153 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/store"
+)
+
+// HandoutStore is what acts on hand-outs need.
+type HandoutStore interface {
+	Commit(ctx context.Context, c ...balie.Change) error
+	Request(ctx context.Context, id balie.ID) (balie.Request, error)
+	Message(ctx context.Context, id balie.ID) (balie.Message, error)
+	Messages(ctx context.Context, request balie.ID) ([]balie.Message, error)
+	Lookup(ctx context.Context, q store.Query) (store.Found, error)
+}
+
+// Handouts is what whoever got a hand-out may do with it: its own thread with
+// the desk, and nothing of the customer's.
+type Handouts struct {
+	store    HandoutStore
+	calendar hours.Calendar
+	respond  time.Duration // how soon the desk looks at what a team says, opening hours
+}
+
+// NewHandouts returns the acts on hand-outs.
+func NewHandouts(s HandoutStore, c hours.Calendar, respond time.Duration) *Handouts {
+	return &Handouts{s, c, respond}
+}
+
+// HandoutView is a hand-out as its team sees it.
+type HandoutView struct {
+	Request balie.Request
+	Handout balie.Handout
+	Thread  []balie.Message // the team's side only, oldest first; the first is the desk's letter
+}
+
+// Open reads a hand-out. It is named by the letter it went out with.
+func (h *Handouts) Open(ctx context.Context, id balie.ID) (HandoutView, error) {
+	letter, err := h.store.Message(ctx, id)
+	if err != nil {
+		return HandoutView{}, err
+	}
+	r, err := h.store.Request(ctx, letter.Request)
+	if err != nil {
+		return HandoutView{}, err
+	}
+	ho, ok := r.Handout(id)
+	if !ok {
+		return HandoutView{}, fmt.Errorf("hand-out %s: %w", id, balie.ErrNotFound)
+	}
+	all, err := h.store.Messages(ctx, r.ID)
+	if err != nil {
+		return HandoutView{}, err
+	}
+	thread := slices.DeleteFunc(all, func(m balie.Message) bool { return m.Side != balie.TeamSide || m.Handout != id })
+	return HandoutView{r, ho, thread}, nil
+}
+
+// The acts of a team.
+const (
+	AcceptHandout = "accept"
+	FinishHandout = "done"
+	RefuseHandout = "refuse"
+	AskDesk       = "ask"
+)
+
+// handoutActs says which event an act is, and whether it needs words.
+var handoutActs = map[string]struct {
+	what  balie.What
+	words bool
+}{
+	AcceptHandout: {balie.HandoutAccepted, false},
+	FinishHandout: {balie.HandoutDone, true},
+	RefuseHandout: {balie.HandoutRefused, true},
+	AskDesk:       {balie.HandoutAsked, true},
+}
+
+// wordsLimit bounds what a team can say in one go, in bytes.
+const wordsLimit = 20_000
+
+// Act carries out what a team does with its hand-out. The same act with the
+// same words twice (a double click, going back) is one.
+func (h *Handouts) Act(ctx context.Context, id balie.ID, act, words string, now time.Time) error {
+	a, ok := handoutActs[act]
+	if !ok {
+		return &balie.InvalidError{Field: "act", Problem: "that is not something to do with a hand-out", Fix: "choose one of the buttons"}
+	}
+	words = strings.TrimSpace(words)
+	if a.words && words == "" {
+		return &balie.InvalidError{Field: "text", Problem: "there are no words with it", Fix: "write what was done, why not, or what you want to know"}
+	}
+	if len(words) > wordsLimit {
+		return fmt.Errorf("%d bytes of text: %w", len(words), balie.ErrTooLarge)
+	}
+	return store.Retry(ctx, func(ctx context.Context) error { return h.step(ctx, id, act, a.what, words, now) })
+}
+
+func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie.What, words string, now time.Time) error {
+	v, err := h.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(act + "\x00" + words))
+	key := "handout:" + id.String() + ":" + hex.EncodeToString(sum[:8])
+	found, err := h.store.Lookup(ctx, store.Query{Seen: []string{key}})
+	if err != nil {
+		return err
+	}
+	if _, done := found.Seen[key]; done {
+		return nil
+	}
+	by := "team:" + v.Handout.Team
+	c := balie.Change{Request: v.Request, Seen: []string{key}}
+	e := balie.Event{What: what, At: now, By: by, Data: map[string]string{"handout": id.String()}}
+	if words != "" {
+		m := balie.Message{ID: balie.NewID(now), Request: v.Request.ID, Handout: id, Side: balie.TeamSide, Direction: balie.In,
+			Channel: "page", From: v.Handout.To, Proof: balie.Proven, Text: words, At: now}
+		c.Messages, e.Message = []balie.Message{m}, m.ID
+		e.Data["reason"] = firstLine(words)
+	}
+	if what != balie.HandoutAccepted {
+		e.Next = h.calendar.Add(now, h.respond)
+	}
+	if err := c.Do(e); err != nil {
+		return err
+	}
+	err = h.store.Commit(ctx, c)
+	if errors.Is(err, balie.ErrDuplicate) {
+		return nil
+	}
+	return err
+}
+
+// reasonLimit bounds what an event repeats of a message, in bytes.
+const reasonLimit = 200
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	if len(line) > reasonLimit {
+		line = strings.ToValidUTF8(line[:reasonLimit], "") + "…"
+	}
+	return line
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"errors"
+	"html/template"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/desk"
+	"github.com/balie/balie/internal/i18n"
+	"github.com/balie/balie/internal/token"
+	"github.com/balie/balie/internal/ui"
+)
+
+// handoutPage is what handout.html shows.
+type handoutPage struct {
+	Path, Ref, Team string
+	State           string // in words
+	Due             string
+	Late, Open      bool
+	Accepted        bool
+	Letter          template.HTML
+	Thread          []said
+	Text            string
+	Fault           string
+	Done            string // what was just done, in words
+}
+
+// said is one message of the thread.
+type said struct {
+	Mine      bool
+	Who, When string
+	Text      string
+	HTML      template.HTML
+}
+
+// handout is the page of whoever got a hand-out. Its link is the key.
+func (w *Web) handout(c *fiber.Ctx) error {
+	v, err := w.openHandout(c)
+	if err != nil {
+		return err
+	}
+	p := w.handoutView(c, v)
+	if _, ok := v.Request.Handout(v.Handout.ID); ok && c.Query("did") != "" {
+		p.Done = w.Texts.Text(ui.Language(c), "handout.did")
+	}
+	return w.UI.Render(c, "handout", p)
+}
+
+func (w *Web) openHandout(c *fiber.Ctx) (desk.HandoutView, error) {
+	c.Set("Referrer-Policy", "no-referrer")
+	c.Set("X-Robots-Tag", "noindex, nofollow")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	id, err := w.Tokens.ParseLink(token.Handout, c.Params("token"), w.Now())
+	if err != nil {
+		return desk.HandoutView{}, err
+	}
+	return w.Handouts.Open(c.UserContext(), id)
+}
+
+func (w *Web) handoutView(c *fiber.Ctx, v desk.HandoutView) handoutPage {
+	l := ui.Language(c)
+	text := func(key string, pairs ...string) string { return w.Texts.Text(l, "handout."+key, pairs...) }
+	p := handoutPage{
+		Path: "/h/" + c.Params("token"), Ref: v.Request.Ref, Team: w.Teams(v.Handout.Team, l),
+		State: text("state_" + string(v.Handout.State)), Open: v.Handout.Open(), Accepted: v.Handout.State == balie.Accepted,
+	}
+	if !v.Handout.Due.IsZero() {
+		p.Due = i18n.Moment(l, v.Handout.Due.In(w.Zone))
+		p.Late = p.Open && w.Now().After(v.Handout.Due)
+	}
+	for i, m := range v.Thread {
+		if i == 0 && m.Direction == balie.Out {
+			p.Letter = ui.Markdown(m.Text)
+			continue
+		}
+		s := said{Mine: m.Direction == balie.In, Who: p.Team, When: i18n.Moment(l, m.At.In(w.Zone)), Text: m.Text}
+		if !s.Mine {
+			s.Who, s.Text, s.HTML = text("desk"), "", ui.Markdown(m.Text)
+		}
+		p.Thread = append(p.Thread, s)
+	}
+	return p
+}
+
+// actHandout carries out one act and shows the page again.
+func (w *Web) actHandout(c *fiber.Ctx) error {
+	v, err := w.openHandout(c)
+	if err != nil {
+		return err
+	}
+	form, err := url.ParseQuery(string(c.Body()))
+	if err != nil {
+		return &balie.InvalidError{Field: "form", Problem: "the form could not be read", Fix: "go back and send it again"}
+	}
+	act, words := form.Get("act"), form.Get("text")
+	err = w.Handouts.Act(c.UserContext(), v.Handout.ID, act, words, w.Now())
+	var invalid *balie.InvalidError
+	var move *balie.MoveError
+	switch {
+	case errors.As(err, &invalid):
+		c.Status(fiber.StatusUnprocessableEntity)
+		return w.again(c, v, words, "handout.words_missing")
+	case errors.As(err, &move):
+		c.Status(fiber.StatusConflict)
+		return w.again(c, v, words, "handout.not_any_more")
+	case err != nil:
+		return err
+	}
+	return c.Redirect("/h/"+c.Params("token")+"?did="+url.QueryEscape(act), fiber.StatusSeeOther)
+}
+
+// again shows the page with what was typed and what is wrong with it.
+func (w *Web) again(c *fiber.Ctx, v desk.HandoutView, words, key string) error {
+	if now, err := w.Handouts.Open(c.UserContext(), v.Handout.ID); err == nil {
+		v = now
+	}
+	p := w.handoutView(c, v)
+	p.Text, p.Fault = words, w.Texts.Text(ui.Language(c), key)
+	return w.UI.Render(c, "handout", p)
+}
