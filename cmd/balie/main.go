@@ -16,10 +16,11 @@ import (
 
 // cli is every command; each lives in a file of its own.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
-	Init    initCmd    `cmd:"" help:"Write the files of a new desk."`
-	Demo    demoCmd    `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
-	Version versionCmd `cmd:"" help:"Say which balie this is."`
+	Serve     serveCmd     `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
+	Init      initCmd      `cmd:"" help:"Write the files of a new desk."`
+	Normalize normalizeCmd `cmd:"" help:"Show what balie reads in mails."`
+	Demo      demoCmd      `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
+	Version   versionCmd   `cmd:"" help:"Say which balie this is."`
 }
 
 func main() {

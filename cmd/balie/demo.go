@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/catalogue"
+	"github.com/balie/balie/desk"
+	"github.com/balie/balie/router"
+	"github.com/balie/balie/store/boltstore"
+)
+
+// demoCmd is a whole desk on this machine: the balie that serve runs, and
+// around it the mail server, the workspace, the customers and the teams it
+// talks to.
+type demoCmd struct {
+	Once   bool   `help:"Exit when all questions have ended; 1 when one ended otherwise than it should."`
+	JSON   bool   `name:"json" help:"Print one JSON line per question and one for all."`
+	Data   string `help:"Keep the store here, in a new or empty directory. Without it the store goes when the demo stops." type:"path"`
+	Listen string `help:"Address of the form, the API and the webhooks. When taken, another port is used." default:"127.0.0.1:8080"`
+	Log    string `help:"Write balie's own log here; otherwise it goes beside the store." type:"path"`
+}
+
+// Run plays all questions, and then stays up until it is stopped.
+func (c *demoCmd) Run(ctx context.Context) error {
+	began := time.Now()
+	script, err := readScript(demoFiles)
+	if err != nil {
+		return err
+	}
+	out := newAccount(os.Stdout, c.JSON)
+	w, err := c.open(ctx, script, out)
+	if err != nil {
+		return err
+	}
+	err = c.play(ctx, w, script, began)
+	return errors.Join(err, w.close(err != nil))
+}
+
+// errDemo says that a question ended otherwise than it should.
+var errDemo = errors.New("not every question ended where it should")
+
+func (c *demoCmd) play(ctx context.Context, w *world, script []question, began time.Time) error {
+	w.out.opening(w, time.Since(began))
+	if err := w.playAll(ctx, script); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped by hand
+		}
+		return err
+	}
+	t, err := w.tally(ctx)
+	if err != nil {
+		return err
+	}
+	w.out.summary(t, time.Since(began))
+	if c.Once {
+		if !t.good() {
+			return errDemo
+		}
+		return nil
+	}
+	w.out.byHand(w)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-w.ended:
+		w.ended <- err
+		return err
+	}
+}
+
+// open starts the peers and the balie between them.
+func (c *demoCmd) open(ctx context.Context, script []question, out *account) (*world, error) {
+	w := &world{out: out, run: rand.Text()[:8], sent: map[string]sending{}}
+	err := errors.Join(c.place(w), w.startPeers(script))
+	if err == nil {
+		err = c.startDesk(ctx, w)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close(false))
+	}
+	return w, nil
+}
+
+// place finds the directory of the store. One that was used before is refused:
+// the stand-in mail server numbers its mail from the start again.
+func (c *demoCmd) place(w *world) error {
+	if c.Data == "" {
+		dir, err := os.MkdirTemp("", "balie-demo-")
+		w.dir, w.temporary = dir, true
+		return err
+	}
+	w.dir = c.Data
+	found, err := os.ReadDir(c.Data)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("open the place for the store: %w", err)
+	}
+	if len(found) > 0 {
+		return &balie.InvalidError{Field: "--data", Problem: c.Data + " is not empty", Fix: "name a directory that is new or empty"}
+	}
+	return os.MkdirAll(c.Data, 0o700)
+}
+
+// startDesk starts balie, wired as serve wires it.
+func (c *demoCmd) startDesk(ctx context.Context, w *world) error {
+	log, err := c.openLog(w)
+	if err != nil {
+		return err
+	}
+	ln, err := c.listen(w)
+	if err != nil {
+		return err
+	}
+	w.url = "http://" + ln.Addr().String()
+	cfg := w.config(ln.Addr().String())
+	if w.db, err = boltstore.Open(cfg.Data, boltstore.Options{MinFree: cfg.Limits.MinFree}); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if w.app, err = newApp(ctx, cfg, w.db, demoDocuments, log); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop, w.ended = stop, make(chan error, 1)
+	go func() { w.ended <- w.app.run(run, ln) }()
+	return nil
+}
+
+func (c *demoCmd) openLog(w *world) (*slog.Logger, error) {
+	w.logFile = c.Log
+	if w.logFile == "" {
+		w.logFile = filepath.Join(w.dir, "balie.log")
+	}
+	f, err := os.OpenFile(w.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open balie's log: %w", err)
+	}
+	w.closers = append(w.closers, f)
+	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})), nil
+}
+
+// listen takes the wanted port, or any other one when somebody has it.
+func (c *demoCmd) listen(w *world) (net.Listener, error) {
+	ln, err := net.Listen("tcp", c.Listen)
+	if err == nil {
+		return ln, nil
+	}
+	host, _, bad := net.SplitHostPort(c.Listen)
+	if bad != nil {
+		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	other, err2 := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err2 != nil {
+		return nil, fmt.Errorf("listen on %s: %w", c.Listen, errors.Join(err, err2))
+	}
+	w.out.note(fmt.Sprintf("%s is taken (%v); the demo is on %s", c.Listen, err, other.Addr()))
+	return other, nil
+}
+
+// demoDocuments are the sample catalogue and rules, and two organisations.
+func demoDocuments(kind string) (string, []byte, error) {
+	switch kind {
+	case desk.CatalogueDoc:
+		return "sample.yaml", catalogue.Sample(), nil
+	case desk.RulesDoc:
+		return "rules.yaml", router.Sample(), nil
+	}
+	file := "demo/" + kind + ".yaml"
+	b, err := demoFiles.ReadFile(file)
+	return file, b, err
+}
