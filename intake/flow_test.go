@@ -196,3 +196,14 @@ func TestABounceIsTiedToItsLetter(t *testing.T) {
 		t.Fatalf("state %s, %d requests, events %+v", r.State, len(d.requests()), d.events(r.ID))
 	}
 }
+
+// A wild guess at a product makes nobody a complainer: no lead is called.
+func TestSmallTalkAlertsNobody(t *testing.T) {
+	d := newDesk(t)
+	for i, body := range []string{"zomaar iets", "tot morgen", "hallo daar", "see you soon"} {
+		_, r := d.take(mail{from: "an@klant.example", subject: "x", body: body, id: string(rune('a'+i)) + "@x"})
+		if r.State != balie.AtDesk || has(d.events(r.ID), balie.Alerted) {
+			t.Errorf("%q: state %s, kind %q, events %+v", body, r.State, r.Kind, d.events(r.ID))
+		}
+	}
+}

@@ -38,7 +38,7 @@ func (in *Intake) begin(b *batch, a *arrival, now time.Time) *turn {
 	}
 	// What an unproven sender typed is not repeated to the address they gave.
 	if a.msg.Proof == balie.Proven {
-		t.reader.Name, t.reader.Subject = a.msg.From.Name, a.msg.Subject
+		t.reader.Name, t.reader.Subject = a.msg.From.Name, withoutRef(a.msg.Subject)
 	}
 	t.post = t.wayBack()
 	return t
@@ -136,7 +136,7 @@ func (t *turn) opened(p balie.Person, fields map[string]string) error {
 	r := balie.Request{ID: t.id}
 	t.c.Request = r
 	ref := freeRef(t.b, r.ID)
-	subject := t.m.Subject
+	subject := withoutRef(t.m.Subject)
 	if subject == "" {
 		subject = firstWords(t.m.Text)
 	}

@@ -207,7 +207,12 @@ func TestS2_AReferenceIsNotAKey(t *testing.T) {
 			case "token":
 				reply.refs = l.MsgID
 			case "wrong":
-				reply.refs = strings.Replace(l.MsgID, ".", ".0", 1)[:len(l.MsgID)]
+				i := strings.IndexByte(l.MsgID, '.') + 1
+				other := "0"
+				if l.MsgID[i] == '0' {
+					other = "1"
+				}
+				reply.refs = l.MsgID[:i] + other + l.MsgID[i+1:]
 			case "own":
 				reply.refs = keyAsked.id
 			}
@@ -358,4 +363,16 @@ func (d *desk) sentTo(request balie.ID, to string) int {
 		}
 	}
 	return n
+}
+
+func TestR2_TheSameMailTwiceInOneBatchIsOneRequest(t *testing.T) {
+	d := newDesk(t)
+	raw := d.raw(keyAsked.bytes(), "")
+	rs, err := d.sink().Receive(t.Context(), nil, raw, raw, raw)
+	if err != nil || rs[1].Ref != rs[0].Ref || !rs[2].Duplicate {
+		t.Fatalf("%+v, %v", rs, err)
+	}
+	if n := len(d.requests()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
 }

@@ -141,6 +141,12 @@ func subjectRef(subject string) (string, bool) {
 	return balie.ParseRef(m[1])
 }
 
+// withoutRef is a subject without the reference in it: a letter names only the
+// request it is about, and a new request may come of a reply to another's.
+func withoutRef(subject string) string {
+	return strings.Join(strings.Fields(refPattern.ReplaceAllString(subject, " ")), " ")
+}
+
 // thanksWords are the words of which a mere thank-you consists, in the
 // languages of the desk. "Thanks, but it still leaks" has others too.
 var thanksWords = strings.Fields(`
