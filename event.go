@@ -46,6 +46,8 @@ const (
 	HandoutAsked    What = "handout_asked"    // the team asks the desk; Message, Data: handout
 	Sent            What = "sent"             // Data: delivery, channel, receipt
 	Undelivered     What = "undelivered"      // given up; Data: delivery, channel, error
+	Requeued        What = "requeued"         // an agent sends it again; Data: delivery, channel
+	HeldBack        What = "held_back"        // an agent stopped it; Data: delivery, channel, reason
 	Bounced         What = "bounced"          // Data: delivery or message, status, recipient, hard
 	Alerted         What = "alerted"          // Data: whom, reason
 	Fired           What = "fired"            // a timer; Data: timer, cause

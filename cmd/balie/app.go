@@ -16,6 +16,7 @@ import (
 	"github.com/balie/balie/channels"
 	"github.com/balie/balie/config"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/desk/api"
 	"github.com/balie/balie/dispatch"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/httpd"
@@ -172,14 +173,35 @@ func (a *app) wireHTTP(context.Context) error {
 // run serves until ctx ends, in the order that loses nothing: channels and
 // HTTP stop first, then what is being sent.
 func (a *app) run(ctx context.Context, ln net.Listener) error {
+	socket, err := listenSocket(a.cfg.Data)
+	if err != nil {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return api.Serve(gctx, a.api(), socket) })
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return httpd.Serve(gctx, a.http, ln) })
 	g.Go(func() error { return a.watchStore(gctx) })
-	err := g.Wait()
+	err = g.Wait()
 	a.tracing.close()
 	return err
+}
+
+// api is what the commands ask.
+func (a *app) api() api.Parts {
+	p := api.Parts{
+		Store: a.store, Version: version(), Calendar: a.cfg.Desk.Calendar, Language: a.cfg.Desk.Language, Log: a.log,
+		Library: func() (*desk.Library, error) { return a.library, nil },
+		Health:  func() (bool, any) { return a.healthy() },
+	}
+	for _, m := range a.lines.mailboxes {
+		p.Mailboxes = append(p.Mailboxes, api.Mailbox{Name: m.Name(), Count: func(ctx context.Context) (api.Counted, error) {
+			n, err := m.Count(ctx)
+			return api.Counted{Prefix: n.Prefix, UIDs: n.UIDs, Pending: n.Pending}, err
+		}})
+	}
+	return p
 }
 
 // watchEvery is how often the store's own fault is looked at.

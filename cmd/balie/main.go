@@ -16,11 +16,19 @@ import (
 
 // cli is every command; each lives in a file of its own.
 type cli struct {
-	Serve     serveCmd     `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
-	Init      initCmd      `cmd:"" help:"Write the files of a new desk."`
-	Normalize normalizeCmd `cmd:"" help:"Show what balie reads in mails."`
-	Demo      demoCmd      `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
-	Version   versionCmd   `cmd:"" help:"Say which balie this is."`
+	Serve      serveCmd      `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
+	Init       initCmd       `cmd:"" help:"Write the files of a new desk."`
+	Normalize  normalizeCmd  `cmd:"" help:"Show what balie reads in mails."`
+	Demo       demoCmd       `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
+	Requests   requestsCmd   `cmd:"" help:"Look at requests."`
+	Rules      rulesCmd      `cmd:"" help:"Test, publish and take back the rules."`
+	Catalogue  catalogueCmd  `cmd:"" help:"Publish and measure the catalogue."`
+	Deliveries deliveriesCmd `cmd:"" help:"Look after what must go out and has not."`
+	Ledger     ledgerCmd     `cmd:"" help:"Count what came in, and compare each mailbox with it."`
+	Export     exportCmd     `cmd:"" help:"Write all requests, messages or events as JSON lines."`
+	Backup     backupCmd     `cmd:"" help:"Copy the store while balie serves."`
+	Restore    restoreCmd    `cmd:"" help:"Put a backup into an empty directory, or check one."`
+	Version    versionCmd    `cmd:"" help:"Say which balie this is."`
 }
 
 func main() {

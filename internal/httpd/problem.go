@@ -19,17 +19,58 @@ import (
 // Problem is what a client is told about an error (RFC 9457). It never has
 // anything of the cause in it but what an InvalidError says for people.
 type Problem struct {
-	Type       string `json:"type"`
-	Title      string `json:"title"`
-	Status     int    `json:"status"`
-	Detail     string `json:"detail,omitempty"`
-	Instance   string `json:"instance"` // the id of the request
-	Field      string `json:"field,omitempty"`
-	Fix        string `json:"fix,omitempty"`
-	RetryAfter int    `json:"retry_after,omitempty"` // seconds
+	Type       string  `json:"type"`
+	Title      string  `json:"title"`
+	Status     int     `json:"status"`
+	Detail     string  `json:"detail,omitempty"`
+	Instance   string  `json:"instance"` // the id of the request
+	Field      string  `json:"field,omitempty"`
+	Fix        string  `json:"fix,omitempty"`
+	RetryAfter int     `json:"retry_after,omitempty"` // seconds
+	Faults     []Fault `json:"faults,omitempty"`      // all of an invalid document, where they are known to be more than Detail
 
 	Slug     string `json:"-"` // the last part of Type
 	Language string `json:"-"`
+}
+
+// Fault is one thing that is wrong with a document that was handed in.
+type Fault struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Col     int    `json:"col,omitempty"`
+	Field   string `json:"field,omitempty"`
+	Problem string `json:"problem"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+// faults are all InvalidErrors of an error that has several, or one with a
+// place in a file.
+func faults(err error) []Fault {
+	var out []Fault
+	for _, e := range invalids(err) {
+		out = append(out, Fault{e.File, e.Line, e.Col, e.Field, e.Problem, e.Fix})
+	}
+	if len(out) == 1 && out[0].File == "" {
+		return nil
+	}
+	return out
+}
+
+// invalids looks through wrapped and joined errors.
+func invalids(err error) []*balie.InvalidError {
+	switch e := err.(type) {
+	case *balie.InvalidError:
+		return []*balie.InvalidError{e}
+	case interface{ Unwrap() error }:
+		return invalids(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var out []*balie.InvalidError
+		for _, one := range e.Unwrap() {
+			out = append(out, invalids(one)...)
+		}
+		return out
+	}
+	return nil
 }
 
 // docs is where the problems are explained; each slug is a heading there.
@@ -128,7 +169,7 @@ func (s *server) classify(c *fiber.Ctx, p *Problem, err error) {
 		return
 	case errors.As(err, &invalid):
 		p.Status, p.Slug = fiber.StatusUnprocessableEntity, "invalid"
-		p.Detail, p.Field, p.Fix = invalid.Problem, invalid.Field, invalid.Fix
+		p.Detail, p.Field, p.Fix, p.Faults = invalid.Problem, invalid.Field, invalid.Fix, faults(err)
 		return
 	case errors.As(err, &move):
 		p.Status, p.Slug, p.Detail = fiber.StatusConflict, "moved", move.Error()
