@@ -118,7 +118,7 @@ func TestDamagedFilesAreRefusedAndEnd(t *testing.T) {
 
 func TestSampleKeepsItsPromises(t *testing.T) {
 	c := sampleCatalogue(t)
-	if len(c.Products) != 19 || len(c.Teams) != 8 || len(c.Calendars) != 3 {
+	if len(c.Products) != 19 || len(c.Teams) != 9 || len(c.Calendars) != 3 {
 		t.Fatalf("got %d products, %d teams, %d calendars", len(c.Products), len(c.Teams), len(c.Calendars))
 	}
 	p, _ := c.Product("lekkage")

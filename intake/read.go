@@ -31,6 +31,9 @@ func (in *Intake) read(a *arrival) {
 		a.msg.ID = balie.NewID(in.clock())
 	}
 	a.msg.At = bounded(a.msg.At, in.clock())
+	if a.msg.Language == "" { // Slack, a call, a program: nobody said it
+		a.msg.Language = normalize.Language(a.msg.Text)
+	}
 	// An error with words and a sender beside it is a guess, not a loss.
 	a.broken = a.readErr != nil && a.msg.Text == "" && a.msg.Subject == "" && len(a.msg.Parts) == 0 && a.msg.From.IsZero()
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/balie/balie"
@@ -27,60 +29,70 @@ type demoCmd struct {
 	Data   string `help:"Keep the store here, in a new or empty directory. Without it the store goes when the demo stops." type:"path"`
 	Listen string `help:"Address of the form, the API and the webhooks. When taken, another port is used." default:"127.0.0.1:8080"`
 	Log    string `help:"Write balie's own log here; otherwise it goes beside the store." type:"path"`
+
+	out      io.Writer     // standard output when nil
+	script   []question    // demo/questions.yaml when nil
+	patience time.Duration // how long a question may take before it counts as lost; 10 s when 0
 }
+
+// demoPatience is how long a question may take on a busy machine.
+const demoPatience = 10 * time.Second
 
 // Run plays all questions, and then stays up until it is stopped.
 func (c *demoCmd) Run(ctx context.Context) error {
 	began := time.Now()
-	script, err := readScript(demoFiles)
+	var err error
+	if c.script == nil {
+		if c.script, err = readScript(demoFiles); err != nil {
+			return err
+		}
+	}
+	if c.out == nil {
+		c.out = os.Stdout
+	}
+	w, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	out := newAccount(os.Stdout, c.JSON)
-	w, err := c.open(ctx, script, out)
-	if err != nil {
-		return err
-	}
-	err = c.play(ctx, w, script, began)
+	err = c.play(ctx, w, began)
 	return errors.Join(err, w.close(err != nil))
 }
 
 // errDemo says that a question ended otherwise than it should.
 var errDemo = errors.New("not every question ended where it should")
 
-func (c *demoCmd) play(ctx context.Context, w *world, script []question, began time.Time) error {
+// play asks all questions, sums up, and stays for those asked by hand.
+func (c *demoCmd) play(ctx context.Context, w *world, began time.Time) error {
 	w.out.opening(w, time.Since(began))
-	if err := w.playAll(ctx, script); err != nil {
-		if ctx.Err() != nil {
-			return nil // stopped by hand
-		}
-		return err
+	err := w.playAll(ctx, c.script)
+	var t tally
+	if err == nil {
+		t, err = w.tally(ctx)
 	}
-	t, err := w.tally(ctx)
+	if ctx.Err() != nil {
+		return nil // stopped by hand
+	}
 	if err != nil {
 		return err
 	}
 	w.out.summary(t, time.Since(began))
-	if c.Once {
-		if !t.good() {
-			return errDemo
-		}
-		return nil
+	if !c.Once {
+		w.out.byHand(w)
+		return w.watch(ctx)
 	}
-	w.out.byHand(w)
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-w.ended:
-		w.ended <- err
-		return err
+	if !t.good() {
+		return errDemo
 	}
+	return nil
 }
 
 // open starts the peers and the balie between them.
-func (c *demoCmd) open(ctx context.Context, script []question, out *account) (*world, error) {
-	w := &world{out: out, run: rand.Text()[:8], sent: map[string]sending{}}
-	err := errors.Join(c.place(w), w.startPeers(script))
+func (c *demoCmd) open(ctx context.Context) (*world, error) {
+	w := &world{out: newAccount(c.out, c.JSON), run: strings.ToLower(rand.Text()[:8]), sent: map[string]sending{}, patience: c.patience}
+	if w.patience == 0 {
+		w.patience = demoPatience
+	}
+	err := errors.Join(c.place(w), w.startPeers(c.script))
 	if err == nil {
 		err = c.startDesk(ctx, w)
 	}
@@ -160,7 +172,7 @@ func (c *demoCmd) listen(w *world) (net.Listener, error) {
 	if err2 != nil {
 		return nil, fmt.Errorf("listen on %s: %w", c.Listen, errors.Join(err, err2))
 	}
-	w.out.note(fmt.Sprintf("%s is taken (%v); the demo is on %s", c.Listen, err, other.Addr()))
+	w.out.note(fmt.Sprintf("%s is taken; the demo is on %s", c.Listen, other.Addr()))
 	return other, nil
 }
 

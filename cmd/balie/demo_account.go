@@ -18,10 +18,13 @@ type account struct {
 }
 
 // newAccount writes colours only to a terminal that wants them.
-func newAccount(f *os.File, asJSON bool) *account {
-	info, err := f.Stat()
-	tty := err == nil && info.Mode()&os.ModeCharDevice != 0
-	return &account{w: f, json: asJSON, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+func newAccount(w io.Writer, asJSON bool) *account {
+	tty := false
+	if f, ok := w.(*os.File); ok {
+		info, err := f.Stat()
+		tty = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return &account{w: w, json: asJSON, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 // Colours, as terminals number them.
@@ -77,15 +80,22 @@ func cut(s string, n int) string {
 func (a *account) opening(w *world, took time.Duration) {
 	a.printf("%s  Facilitair Bedrijf De Linde, %d products, on the embedded store; ready in %.1f s\n",
 		a.paint(bold, "balie demo"), len(w.app.library.Brain().Catalogue.Products), took.Seconds())
-	a.printf("Around it, on this machine: a mail server, a Slack workspace, %d channels. Customers write, teams answer.\n\n",
+	a.printf("Around it, on this machine: a mail server, a Slack workspace, %d channels. Customers write, teams answer.\n",
 		len(w.app.lines.all()))
+}
+
+// part is a heading.
+func (a *account) part(s string) {
+	if s != "" {
+		a.printf("\n%s\n", a.paint(bold, s))
+	}
 }
 
 // Widths of the account, in letters: together under 110.
 const (
 	wideWho, wideSaid         = 20, 76
 	wideProduct, wideDecision = 36, 28
-	wideBack                  = 36
+	wideBack, wideTo          = 34, 14
 )
 
 // question is one question and what came of it.
@@ -105,11 +115,11 @@ func (a *account) question(w *world, n int, t told) {
 		}
 		if i == 0 {
 			took := a.paint(dim, seconds(t.took))
-			a.printf("   %s %s %s %s\n", a.paint(blue, column("→ "+product, wideProduct)),
+			a.printf("   %s %s %s%s\n", a.paint(blue, column("→ "+product, wideProduct)),
 				a.paint(t.hue(), column("→ "+decision, wideDecision)), took, line)
 			continue
 		}
-		a.printf("   %s %s\n", strings.Repeat(" ", wideProduct+wideDecision+1+8), line)
+		a.printf("   %s %s\n", strings.Repeat(" ", wideProduct+wideDecision+8), line)
 	}
 	for _, f := range t.faults {
 		a.printf("   %s\n", a.paint(red, "✗ "+f))
@@ -126,7 +136,8 @@ func seconds(d time.Duration) string {
 
 func (a *account) backLine(l letter) string {
 	to, _, _ := strings.Cut(l.to, "@")
-	return "→ " + a.paint(dim, cut(to, 14)+": ") + cut(l.subject, wideBack-4-min(14, utf8.RuneCountInString(to)))
+	to = cut(to, wideTo)
+	return " → " + a.paint(dim, to+": ") + cut(l.subject, wideBack-5-utf8.RuneCountInString(to))
 }
 
 func (t told) who() string {
@@ -139,6 +150,9 @@ func (t told) who() string {
 	return "(no name)"
 }
 
+// guess is the score under which the best product is not more than a guess.
+const guess = 0.5
+
 // product is what balie took the question to be about.
 func (t told) product(w *world) string {
 	m := t.dec.Facts.Match
@@ -149,14 +163,18 @@ func (t told) product(w *world) string {
 		return "–"
 	}
 	p, _ := w.app.library.Brain().Catalogue.Product(m.Product)
-	share := fmt.Sprintf(" %.0f %%", 100*m.Score)
-	return cut(p.Name(t.request.Language), wideProduct-2-len(share)) + share
+	share := fmt.Sprintf(" %d %%", int(100*m.Score)) // 100 % is only what somebody chose
+	name := p.Name(t.request.Language)
+	if m.Score < guess {
+		name = "? " + name
+	}
+	return cut(name, wideProduct-2-len(share)) + share
 }
 
 // decision is how it ended and why.
 func (t told) decision() string {
 	why := t.dec.Rule
-	if d := t.dec.Deciding(); d.Rule == "" && d.Reason != "" {
+	if d := t.dec.Deciding(); len(t.dec.Do) > 0 && d.Rule == "" && d.Reason != "" {
 		why = d.Reason // not by a rule, or over one
 	}
 	if why == "" && len(t.lines) > 0 {

@@ -105,11 +105,21 @@ func (w *world) newLetters() []letter {
 }
 
 func (w *world) readPost(channel string, m peers.SlackMessage) letter {
-	first, _, _ := strings.Cut(m.Text, "\n")
-	l := letter{to: "#" + channel, subject: first, text: m.Text, msgID: "slack:" + channel + ":" + m.TS}
+	l := letter{to: "#" + channel, subject: firstSentence(m.Text), text: m.Text, msgID: "slack:" + channel + ":" + m.TS}
 	l.kind = letterKind(w.app.texts, m.Text)
 	l.refs = refWords.FindAllString(m.Text, -1)
 	return l
+}
+
+// firstSentence is the first line of a post after its greeting.
+func firstSentence(text string) string {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(strings.ReplaceAll(line, "*", ""))
+		if line != "" && !strings.HasSuffix(line, ",") {
+			return line
+		}
+	}
+	return text
 }
 
 // readMail reads a letter as a mail program shows it.

@@ -25,9 +25,6 @@ type told struct {
 	twice   int      // letters or requests too many
 }
 
-// askPatience is how long a question may take before it counts as lost.
-const askPatience = 10 * time.Second
-
 // playAll sends the questions, one after the other, and waits for what comes
 // of each.
 func (w *world) playAll(ctx context.Context, script []question) error {
@@ -40,6 +37,7 @@ func (w *world) playAll(ctx context.Context, script []question) error {
 			return err
 		}
 		w.told = append(w.told, t)
+		w.out.part(q.Part)
 		w.out.question(w, len(w.told), t)
 	}
 	return nil
@@ -58,10 +56,10 @@ func (w *world) ask(ctx context.Context, q question) (told, error) {
 	if err != nil {
 		return t, err
 	}
-	t.lines, err = w.settled(ctx, before, q.lines())
+	t.lines, err = w.inTime(ctx, before, q.lines())
 	t.took = time.Since(began)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		t.faults = append(t.faults, fmt.Sprintf("waited %s: %d of %d lines in the ledger", askPatience, len(t.lines), q.lines()))
+		t.faults = append(t.faults, fmt.Sprintf("waited %s: %d of %d lines in the ledger", w.patience, len(t.lines), q.lines()))
 		err = nil
 	}
 	if err != nil {
@@ -118,11 +116,16 @@ func (w *world) ledger(ctx context.Context) (int, error) {
 	return n, err
 }
 
+// inTime is settled within the patience of whoever asks.
+func (w *world) inTime(ctx context.Context, before, n int) ([]balie.LedgerEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.patience)
+	defer cancel()
+	return w.settled(ctx, before, n)
+}
+
 // settled waits until the ledger has n lines more than before, and nothing of
 // theirs waits to be sent. It returns those lines, oldest first.
 func (w *world) settled(ctx context.Context, before, n int) ([]balie.LedgerEntry, error) {
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
-	defer cancel()
 	for {
 		changed := w.db.Changed()
 		now, err := w.ledger(ctx)
@@ -322,3 +325,39 @@ func (w *world) tally(ctx context.Context) (tally, error) {
 }
 
 func (t tally) good() bool { return t.Lost == 0 && t.Duplicates == 0 && len(t.wrong) == 0 }
+
+// watch shows what is asked by hand, until ctx ends.
+func (w *world) watch(ctx context.Context) error {
+	for {
+		before, err := w.ledger(ctx)
+		if err != nil {
+			return w.stopped(ctx, err)
+		}
+		var t told
+		t.lines, err = w.settled(ctx, before, 1)
+		if err != nil {
+			return w.stopped(ctx, err)
+		}
+		last := t.lines[len(t.lines)-1]
+		m, err := w.db.Message(ctx, last.Message)
+		if err != nil && !errors.Is(err, balie.ErrNotFound) {
+			return w.stopped(ctx, err)
+		}
+		t.q = question{Via: last.Channel, From: m.From.Name + " <" + last.From + ">", Subject: last.Subject, Text: m.Text, Shows: "by hand"}
+		t.letters = w.newLetters()
+		if err := w.look(ctx, &t); err != nil {
+			return w.stopped(ctx, err)
+		}
+		t.end = t.ended(sending{})
+		w.told = append(w.told, t)
+		w.out.question(w, len(w.told), t)
+	}
+}
+
+// stopped is nil when the demo was stopped by hand, and otherwise what ended it.
+func (w *world) stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -17,6 +17,7 @@ var demoFiles embed.FS
 
 // question is one message of the demo, as somebody outside sends it.
 type question struct {
+	Part     string            `yaml:"part"` // begins a part of the account
 	ID       string            `yaml:"id"`
 	Shows    string            `yaml:"shows"` // what it is an example of
 	Via      string            `yaml:"via"`   // mail, slack, form, api, phone

@@ -29,6 +29,7 @@ const (
 // world is everything around balie, and balie.
 type world struct {
 	out       *account
+	patience  time.Duration
 	run       string // differs in every run: no id of one is an id of another
 	dir       string
 	temporary bool
