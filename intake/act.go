@@ -184,7 +184,7 @@ func (t *turn) handOut(team string) error {
 	}
 	word := t.tell(t.in.write.HandedOut(t.c.Request, t.reader, p, to, promise, t.now))
 	summary := letters.Summary{
-		Product: p, Team: to, Language: t.in.o.Language, Asked: t.m.Text, From: t.requester(),
+		Product: p, Team: to, Language: t.in.o.Language, Asked: t.earlier + t.m.Text, From: t.requester(),
 		Known: t.c.Request.Fields, Missing: catalogue.Missing(p, t.c.Request.Fields), Told: !word.IsZero(), Due: due,
 	}
 	letter := t.in.write.HandOut(t.c.Request, h, summary, t.now)

@@ -56,6 +56,10 @@ func TestAnAnswerToTheQuestionsCompletesTheRequest(t *testing.T) {
 	if n := len(d.requests()); n != 1 {
 		t.Errorf("%d requests, want 1", n)
 	}
+	team := d.letterTo(r.ID, r.Handouts[0].To.Value)
+	if !strings.Contains(team.Text, "stagiair") || !strings.Contains(team.Text, "Anna de Wit") {
+		t.Errorf("the team does not read the question and the answer:\n%s", team.Text)
+	}
 }
 
 func TestTwoRoundsOfQuestionsThenAPerson(t *testing.T) {

@@ -33,6 +33,7 @@ type Store interface {
 	store.Requests
 	Events(ctx context.Context, request balie.ID, after uint64) ([]balie.Event, error)
 	Message(ctx context.Context, id balie.ID) (balie.Message, error)
+	Messages(ctx context.Context, request balie.ID) ([]balie.Message, error)
 	Cursor(ctx context.Context, channel string) ([]byte, error)
 	store.Blobs
 }

@@ -92,6 +92,9 @@ func (t *turn) replied(ctx context.Context, in *Intake) error {
 	if err != nil {
 		return err
 	}
+	if t.earlier, err = in.said(ctx, t.c.Request.ID); err != nil {
+		return err
+	}
 	if offered := offers(asked); len(offered) > 0 {
 		id, ok := choice(offered, *t.m, t.brain)
 		if !ok {
@@ -156,6 +159,22 @@ func (in *Intake) lastMatch(ctx context.Context, r balie.Request) ([]balie.Match
 		}
 	}
 	return []balie.Match{}, "", nil
+}
+
+// said is what the customer wrote on a request so far, oldest first: a team
+// that gets it reads the question, not only the last answer to ours.
+func (in *Intake) said(ctx context.Context, request balie.ID) (string, error) {
+	all, err := in.store.Messages(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, m := range all {
+		if m.Side == balie.CustomerSide && m.Direction == balie.In && m.Auto == "" {
+			b.WriteString(m.Text + "\n\n")
+		}
+	}
+	return b.String(), nil
 }
 
 // offers are the products that were offered.

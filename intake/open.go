@@ -14,18 +14,19 @@ import (
 // turn is one message being decided on and acted on: what it knows, and the
 // Change it writes.
 type turn struct {
-	in     *Intake
-	b      *batch
-	c      *balie.Change
-	m      *balie.Message
-	raw    balie.Raw
-	id     balie.ID // of the request it may open
-	brain  *Brain
-	now    time.Time
-	post   letters.Post   // where letters to the customer go; Channel "" when none may
-	reader letters.Reader // how to address them
-	dec    balie.Decision
-	told   bool // the customer has been written to in this Change
+	in      *Intake
+	b       *batch
+	c       *balie.Change
+	m       *balie.Message
+	raw     balie.Raw
+	id      balie.ID // of the request it may open
+	brain   *Brain
+	now     time.Time
+	post    letters.Post   // where letters to the customer go; Channel "" when none may
+	reader  letters.Reader // how to address them
+	dec     balie.Decision
+	earlier string // what the customer wrote on the request before this message
+	told    bool   // the customer has been written to in this Change
 }
 
 // begin starts the turn of an arrival, with the way back to whoever wrote.
