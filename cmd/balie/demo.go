@@ -50,11 +50,19 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if c.out == nil {
 		c.out = os.Stdout
 	}
-	w, err := c.open(ctx)
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
+	w, err := c.open(ctx, gone)
 	if err != nil {
 		return err
 	}
 	err = c.play(ctx, w, began)
+	switch {
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		err = nil // stopped by hand
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	}
 	return errors.Join(err, w.close(err != nil))
 }
 
@@ -64,14 +72,10 @@ var errDemo = errors.New("not every question ended where it should")
 // play asks all questions, sums up, and stays for those asked by hand.
 func (c *demoCmd) play(ctx context.Context, w *world, began time.Time) error {
 	w.out.opening(w, time.Since(began))
-	err := w.playAll(ctx, c.script)
-	var t tally
-	if err == nil {
-		t, err = w.tally(ctx)
+	if err := w.playAll(ctx, c.script); err != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		return nil // stopped by hand
-	}
+	t, err := w.tally(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,15 +90,16 @@ func (c *demoCmd) play(ctx context.Context, w *world, began time.Time) error {
 	return nil
 }
 
-// open starts the peers and the balie between them.
-func (c *demoCmd) open(ctx context.Context) (*world, error) {
+// open starts the peers and the balie between them. gone is called when that
+// balie ends by itself.
+func (c *demoCmd) open(ctx context.Context, gone context.CancelCauseFunc) (*world, error) {
 	w := &world{out: newAccount(c.out, c.JSON), run: strings.ToLower(rand.Text()[:8]), sent: map[string]sending{}, patience: c.patience}
 	if w.patience == 0 {
 		w.patience = demoPatience
 	}
 	err := errors.Join(c.place(w), w.startPeers(c.script))
 	if err == nil {
-		err = c.startDesk(ctx, w)
+		err = c.startDesk(ctx, w, gone)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close(false))
@@ -122,7 +127,7 @@ func (c *demoCmd) place(w *world) error {
 }
 
 // startDesk starts balie, wired as serve wires it.
-func (c *demoCmd) startDesk(ctx context.Context, w *world) error {
+func (c *demoCmd) startDesk(ctx context.Context, w *world, gone context.CancelCauseFunc) error {
 	log, err := c.openLog(w)
 	if err != nil {
 		return err
@@ -141,7 +146,13 @@ func (c *demoCmd) startDesk(ctx context.Context, w *world) error {
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop, w.ended = stop, make(chan error, 1)
-	go func() { w.ended <- w.app.run(run, ln) }()
+	go func() {
+		err := w.app.run(run, ln)
+		if run.Err() == nil {
+			gone(fmt.Errorf("balie ended by itself: %w", err))
+		}
+		w.ended <- err
+	}()
 	return nil
 }
 

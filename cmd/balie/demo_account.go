@@ -128,7 +128,10 @@ func (a *account) question(w *world, n int, t told) {
 
 // seconds is a time in seven letters.
 func seconds(d time.Duration) string {
-	if d < time.Second {
+	switch {
+	case d == 0: // nobody measured
+		return "       "
+	case d < time.Second:
 		return fmt.Sprintf("%4d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%5.1f s", d.Seconds())

@@ -325,39 +325,3 @@ func (w *world) tally(ctx context.Context) (tally, error) {
 }
 
 func (t tally) good() bool { return t.Lost == 0 && t.Duplicates == 0 && len(t.wrong) == 0 }
-
-// watch shows what is asked by hand, until ctx ends.
-func (w *world) watch(ctx context.Context) error {
-	for {
-		before, err := w.ledger(ctx)
-		if err != nil {
-			return w.stopped(ctx, err)
-		}
-		var t told
-		t.lines, err = w.settled(ctx, before, 1)
-		if err != nil {
-			return w.stopped(ctx, err)
-		}
-		last := t.lines[len(t.lines)-1]
-		m, err := w.db.Message(ctx, last.Message)
-		if err != nil && !errors.Is(err, balie.ErrNotFound) {
-			return w.stopped(ctx, err)
-		}
-		t.q = question{Via: last.Channel, From: m.From.Name + " <" + last.From + ">", Subject: last.Subject, Text: m.Text, Shows: "by hand"}
-		t.letters = w.newLetters()
-		if err := w.look(ctx, &t); err != nil {
-			return w.stopped(ctx, err)
-		}
-		t.end = t.ended(sending{})
-		w.told = append(w.told, t)
-		w.out.question(w, len(w.told), t)
-	}
-}
-
-// stopped is nil when the demo was stopped by hand, and otherwise what ended it.
-func (w *world) stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
