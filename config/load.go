@@ -186,3 +186,9 @@ func above(field string) string {
 	}
 	return ""
 }
+
+// Invalid is a problem with a setting ("email.smtp.from"), at its place in the
+// file or with the variable it came from.
+func (c Config) Invalid(field, problem, fix string) *balie.InvalidError {
+	return c.invalid(field, problem, "%s", fix)
+}

@@ -127,9 +127,17 @@ func (a *app) wireSMTP() error {
 	}
 	a.lines.smtp = email.NewSMTP(email.SMTPConfig{
 		Host: s.Host, Port: s.Port, TLS: s.TLS, User: s.User, Password: password, From: from, Accounts: accounts,
-		Domain: a.cfg.Email.Domain, Instance: a.store.Instance(), NullSender: s.NullSender, TLSConfig: trust,
+		Domain: a.cfg.Email.Domain, Instance: a.instance(), NullSender: s.NullSender, TLSConfig: trust,
 	}, a.log)
 	return nil
+}
+
+// instance names this balie in its mail; nothing when lines are only tried.
+func (a *app) instance() string {
+	if a.store == nil {
+		return ""
+	}
+	return a.store.Instance()
 }
 
 // trusting is a TLS configuration that also trusts the certificates in a file.

@@ -19,6 +19,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the desk: take questions in, decide, send answers."`
 	Init       initCmd       `cmd:"" help:"Write the files of a new desk."`
 	Route      routeCmd      `cmd:"" help:"Show what balie would do with a message; nothing is stored or sent."`
+	Check      checkCmd      `cmd:"" help:"Say whether the files hold, the servers let us in and the store is sound."`
 	Normalize  normalizeCmd  `cmd:"" help:"Show what balie reads in mails."`
 	Demo       demoCmd       `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
 	Requests   requestsCmd   `cmd:"" help:"Look at requests."`

@@ -52,35 +52,22 @@ func (c *normalizeCmd) write(w *bufio.Writer, v any) error {
 		}
 		return w.Flush()
 	}
-	fmt.Fprintf(w, "%s\n  from     %s <%s>\n  subject  %s\n", printable(l.File), printable(l.FromName), printable(l.FromEmail), printable(l.Subject))
+	fmt.Fprintf(w, "%s\n  from     %s <%s>\n  subject  %s\n", harmless(l.File), harmless(l.FromName), harmless(l.FromEmail), harmless(l.Subject))
 	for _, a := range l.Attachments {
-		fmt.Fprintf(w, "  file     %s (%d bytes)\n", printable(a.Name), a.Size)
+		fmt.Fprintf(w, "  file     %s (%d bytes)\n", harmless(a.Name), a.Size)
 	}
 	if l.Auto {
 		fmt.Fprintln(w, "  never answered automatically")
 	}
 	for _, s := range append(l.Warnings, l.Error) {
 		if s != "" {
-			fmt.Fprintf(w, "  note     %s\n", printable(s))
+			fmt.Fprintf(w, "  note     %s\n", harmless(s))
 		}
 	}
 	for s := range strings.SplitSeq(l.ReplyText, "\n") {
-		fmt.Fprintf(w, "  | %s\n", printable(s))
+		fmt.Fprintf(w, "  | %s\n", harmless(s))
 	}
 	return w.Flush()
-}
-
-// printable keeps a stranger's bytes from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return ' '
-		}
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // textLimit is how much of a bare text is read.
