@@ -80,7 +80,6 @@ func (t *turn) tell(l letters.Letter) balie.ID {
 	if k := t.in.freeCap(t.b, t.post.To, t.now); k != "" {
 		t.c.Seen = append(t.c.Seen, k)
 	}
-	t.told = true
 	return t.in.write.Enclose(t.c, l, t.post, t.now)
 }
 

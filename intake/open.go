@@ -26,7 +26,6 @@ type turn struct {
 	reader  letters.Reader // how to address them
 	dec     balie.Decision
 	earlier string // what the customer wrote on the request before this message
-	told    bool   // the customer has been written to in this Change
 }
 
 // begin starts the turn of an arrival, with the way back to whoever wrote.
