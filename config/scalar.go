@@ -101,7 +101,7 @@ func short(s string) string {
 // meant proposes the known word nearest to a wrong one, or says which there
 // are.
 func meant(s string, known []string) string {
-	best, nearest := "", 1+max(2, len(s)/3)
+	best, nearest := "", 1+max(1, len(s)/3)
 	for _, k := range known {
 		if d := distance(strings.ToLower(s), strings.ToLower(k)); d < nearest {
 			best, nearest = k, d

@@ -46,24 +46,37 @@ type app struct {
 	http       *fiber.App
 	metrics    *metrics
 	tracing    *tracing
+	socket     net.Listener // of the commands
+	trial      bool         // never run
 }
 
 // newApp wires a balie over an open store. Nothing runs yet.
 func newApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firstDocuments, log *slog.Logger) (*app, error) {
 	a := &app{cfg: cfg, log: log, store: db, metrics: newMetrics()}
+	return a, a.wire(ctx, first)
+}
+
+// tryApp wires an app and lets it go, to see that a configuration holds. It
+// touches nothing of the app that runs over the same store.
+func tryApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firstDocuments, log *slog.Logger) error {
+	a := &app{cfg: cfg, log: log, store: db, metrics: newMetrics(), trial: true}
+	return a.wire(ctx, first)
+}
+
+func (a *app) wire(ctx context.Context, first firstDocuments) error {
 	steps := []func(context.Context) error{
 		func(ctx context.Context) (err error) {
-			a.library, err = desk.OpenLibrary(ctx, db, first)
+			a.library, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
 		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireHTTP,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return a, nil
+	return nil
 }
 
 // firstDocuments gives the documents of the first start.
@@ -120,7 +133,9 @@ func (a *app) wireIntake(context.Context) error {
 	o := intake.Options{
 		Calendar: calendar, Language: a.cfg.Desk.Language,
 		ReopenDays: a.cfg.Limits.ReopenDays, DailyCap: a.cfg.Limits.DailyCap,
-		Inflight: filepath.Join(a.cfg.Data, "inflight"),
+	}
+	if !a.trial { // the note is of the one that runs
+		o.Inflight = filepath.Join(a.cfg.Data, "inflight")
 	}
 	for _, l := range a.cfg.Desk.Leads {
 		to, ok := normalize.ParseAddress(l)
@@ -173,16 +188,17 @@ func (a *app) wireHTTP(context.Context) error {
 // run serves until ctx ends, in the order that loses nothing: channels and
 // HTTP stop first, then what is being sent.
 func (a *app) run(ctx context.Context, ln net.Listener) error {
-	socket, err := listenSocket(a.cfg.Data)
+	err := a.openSocket()
 	if err != nil {
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return api.Serve(gctx, a.api(), socket) })
+	g.Go(func() error { return api.Serve(gctx, a.api(), a.socket) })
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return httpd.Serve(gctx, a.http, ln) })
 	g.Go(func() error { return a.watchStore(gctx) })
+	g.Go(func() error { return a.serveMetrics(gctx) })
 	err = g.Wait()
 	a.tracing.close()
 	return err

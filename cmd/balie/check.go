@@ -70,13 +70,14 @@ func (k *checking) problems(err error) {
 	}
 }
 
-// each takes joined errors apart.
+// each takes apart what errors.Join put together, and nothing else that wraps
+// several errors: those have words of their own.
 func each(err error) []error {
 	if err == nil {
 		return nil
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	if !ok || fmt.Sprint(err) != fmt.Sprint(errors.Join(joined.Unwrap()...)) {
 		return []error{err}
 	}
 	var out []error

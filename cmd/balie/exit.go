@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/store/boltstore"
@@ -25,7 +26,12 @@ func explain(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(w, "balie:", err)
+	for i, line := range strings.Split(err.Error(), "\n") {
+		if i == 0 {
+			line = "balie: " + line
+		}
+		fmt.Fprintln(w, harmless(line)) // it may hold what strangers wrote
+	}
 	return exitCode(err)
 }
 

@@ -30,9 +30,14 @@ func (a *app) health(r fiber.Router) {
 		return c.JSON(fiber.Map{"ready": true})
 	})
 	a.metrics.registry.MustRegister(channelsUp{a})
+	if a.cfg.HTTP.Metrics != "" {
+		return // they have an address of their own
+	}
 	handler := adaptor.HTTPHandler(a.metrics.handler())
 	r.Get("/metrics", func(c *fiber.Ctx) error {
-		if !httpd.Client(c).IsLoopback() {
+		// Behind a proxy that is not named everybody seems to be on this
+		// machine; the header shows that somebody asks from elsewhere.
+		if !httpd.Client(c).IsLoopback() || c.Get(fiber.HeaderXForwardedFor) != "" {
 			return balie.ErrNotFound
 		}
 		return handler(c)

@@ -43,7 +43,7 @@ func run(args []string) int {
 	defer stop()
 	var c cli
 	parser, err := kong.New(&c, kong.Name("balie"), kong.Description("The service counter that never loses a question."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "balie:", err)
@@ -51,7 +51,8 @@ func run(args []string) int {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		parser.FatalIfErrorf(err)
+		fmt.Fprintf(os.Stderr, "balie: %v; balie --help lists what there is\n", err)
+		return exitInvalid
 	}
 	return explain(os.Stderr, k.Run())
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -62,4 +65,28 @@ func (m *metrics) sent(channel, result string) { m.sends.WithLabelValues(channel
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// scrapeTime bounds one reading of the metrics, and how long they keep a stop.
+const scrapeTime = 5 * time.Second
+
+// serveMetrics serves /metrics on an address of its own until ctx ends. Without
+// figures the desk still works: what goes wrong here is only said.
+func (a *app) serveMetrics(ctx context.Context) error {
+	if a.cfg.HTTP.Metrics == "" {
+		return nil
+	}
+	ln, err := net.Listen("tcp", a.cfg.HTTP.Metrics)
+	if err != nil {
+		a.log.Error("metrics are not served", "err", err)
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.handler())
+	s := &http.Server{Handler: mux, ReadTimeout: scrapeTime, WriteTimeout: scrapeTime, IdleTimeout: time.Minute}
+	defer context.AfterFunc(ctx, func() { s.Close() })()
+	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		a.log.Error("metrics are not served any more", "err", err)
+	}
+	return nil
 }

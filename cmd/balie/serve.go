@@ -57,65 +57,91 @@ var errReload = errors.New("configuration read again")
 // configuration holds.
 func (c *serveCmd) serve(ctx context.Context, cfg config.Config, db *boltstore.DB, log *slog.Logger) error {
 	began := time.Now()
-	for {
-		a, err := newApp(ctx, cfg, db, documentsBeside(filepath.Dir(c.Config)), log)
-		if err != nil {
-			return err
-		}
-		ln, err := net.Listen("tcp", cfg.Listen)
-		if err != nil {
-			return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
-		}
-		log.Info("ready", "listen", ln.Addr().String(), "took", time.Since(began).Round(time.Millisecond), "version", version())
-		next, err := c.until(ctx, a, ln, log)
-		if !errors.Is(err, errReload) {
-			return err
-		}
-		cfg, began = next, time.Now()
-	}
-}
-
-// until runs an app to its end; errReload comes with the next configuration.
-func (c *serveCmd) until(ctx context.Context, a *app, ln net.Listener, log *slog.Logger) (config.Config, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	// For all of the time: between two apps a SIGHUP would end the process.
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	d, err := openDoor(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	for {
+		a, err := newApp(ctx, cfg, db, documentsBeside(filepath.Dir(c.Config)), log)
+		if err != nil {
+			return errors.Join(err, d.close())
+		}
+		ln, err := d.listener()
+		if err != nil {
+			return err
+		}
+		if err := a.openSocket(); err != nil {
+			return errors.Join(err, d.close())
+		}
+		log.Info("ready", "listen", ln.Addr().String(), "took", time.Since(began).Round(time.Millisecond), "version", version())
+		next, err := c.until(ctx, a, d, ln, hup)
+		if !errors.Is(err, errReload) {
+			return errors.Join(err, d.close())
+		}
+		if next.door != d {
+			d.close()
+		}
+		cfg, d, log, began = next.cfg, next.door, newLog(next.cfg.Log), time.Now()
+	}
+}
+
+// following is what the next app is made of.
+type following struct {
+	cfg  config.Config
+	door *door
+}
+
+// until runs an app to its end; errReload comes with what follows.
+func (c *serveCmd) until(ctx context.Context, a *app, d *door, ln net.Listener, hup <-chan os.Signal) (following, error) {
+	running, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx, ln) }()
-	var next config.Config
+	go func() { ended <- a.run(running, ln) }()
+	var next following
 	for {
 		select {
 		case err := <-ended:
-			if errors.Is(context.Cause(ctx), errReload) && err == nil {
+			if errors.Is(context.Cause(running), errReload) && err == nil {
 				return next, errReload
 			}
 			return next, err
 		case <-hup:
-			cfg, err := c.reload(ctx, a)
+			if context.Cause(running) != nil {
+				continue // one is under way
+			}
+			f, err := c.reload(ctx, a, d)
 			if err != nil {
-				log.Error("the new configuration does not hold; the old one stays", "err", err)
+				a.log.Error("the new configuration does not hold; the old one stays", "err", err)
 				continue
 			}
-			next = cfg
+			next = f
 			cancel(errReload)
 		}
 	}
 }
 
-// reload reads the configuration and wires an app with it, to see that it
-// holds, before the running one is touched.
-func (c *serveCmd) reload(ctx context.Context, a *app) (config.Config, error) {
+// reload reads the configuration, wires an app with it and listens where it
+// says, to see that it holds, before the running one is touched.
+func (c *serveCmd) reload(ctx context.Context, a *app, d *door) (following, error) {
 	cfg, err := c.load()
 	if err != nil {
-		return cfg, err
+		return following{}, err
 	}
 	if cfg.Data != a.cfg.Data {
-		return cfg, fmt.Errorf("data moved from %s to %s: stop balie, move the directory, start it", a.cfg.Data, cfg.Data)
+		return following{}, cfg.Invalid("data", fmt.Sprintf("the store moved from %s to %s while balie runs", a.cfg.Data, cfg.Data), "stop balie, move the directory, start it")
 	}
-	_, err = newApp(ctx, cfg, a.store, documentsBeside(filepath.Dir(c.Config)), a.log)
-	return cfg, err
+	if err := tryApp(ctx, cfg, a.store, documentsBeside(filepath.Dir(c.Config)), a.log); err != nil {
+		return following{}, err
+	}
+	if cfg.Listen == a.cfg.Listen {
+		return following{cfg, d}, nil
+	}
+	d, err = openDoor(ctx, cfg.Listen)
+	return following{cfg, d}, err
 }
 
 func newLog(c config.Log) *slog.Logger {

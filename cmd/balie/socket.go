@@ -55,6 +55,15 @@ func listenSocket(dir string) (net.Listener, error) {
 	return &socketListener{ln, dir}, nil
 }
 
+// openSocket listens for commands, once: whoever says that balie is ready has
+// called it before.
+func (a *app) openSocket() (err error) {
+	if a.socket == nil {
+		a.socket, err = listenSocket(a.cfg.Data)
+	}
+	return err
+}
+
 // socketListener takes its socket away when it closes.
 type socketListener struct {
 	*net.UnixListener

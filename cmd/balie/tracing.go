@@ -22,7 +22,7 @@ type tracing struct {
 }
 
 func (a *app) wireTracing(ctx context.Context) error {
-	if a.cfg.Telemetry.Endpoint == "" {
+	if a.cfg.Telemetry.Endpoint == "" || a.trial {
 		return nil
 	}
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(a.cfg.Telemetry.Endpoint))
