@@ -54,10 +54,11 @@ func Build(ctx context.Context, dir string, o BuildOptions) (string, error) {
 type Process struct {
 	Ready time.Duration // from its start to the first 200 of /readyz
 
-	site *Site
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error // of the process, once done is closed
+	site  *Site
+	cmd   *exec.Cmd
+	began time.Time
+	done  chan struct{}
+	err   error // of the process, once done is closed
 }
 
 // ErrEnded says that balie ended before it was ready.
@@ -66,9 +67,9 @@ var ErrEnded = errors.New("balie ended before it was ready")
 // startTime bounds how long a balie may take to be ready.
 const startTime = 30 * time.Second
 
-// Start runs "balie serve" on the site with further environment, and returns
-// when it is ready. A process that ended first is ErrEnded.
-func (s *Site) Start(ctx context.Context, bin string, env ...string) (*Process, error) {
+// Launch runs "balie serve" on the site with further environment, and does not
+// wait for it.
+func (s *Site) Launch(bin string, env ...string) (*Process, error) {
 	log, err := os.OpenFile(s.LogFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of balie: %w", err)
@@ -77,7 +78,7 @@ func (s *Site) Start(ctx context.Context, bin string, env ...string) (*Process, 
 	p := &Process{site: s, cmd: exec.Command(bin, "serve", "--config", s.config()), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(), env...)
-	began := time.Now()
+	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start balie: %w", err)
 	}
@@ -85,16 +86,25 @@ func (s *Site) Start(ctx context.Context, bin string, env ...string) (*Process, 
 		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
-	if err := p.ready(ctx); err != nil {
-		p.Kill()
-		return nil, err
-	}
-	p.Ready = time.Since(began)
 	return p, nil
 }
 
-// ready asks /readyz until it says yes.
-func (p *Process) ready(ctx context.Context) error {
+// Start is Launch that returns when the balie is ready. A process that ended
+// first is ErrEnded.
+func (s *Site) Start(ctx context.Context, bin string, env ...string) (*Process, error) {
+	p, err := s.Launch(bin, env...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.WaitReady(ctx); err != nil {
+		p.Kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// WaitReady asks /readyz until it says yes.
+func (p *Process) WaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
@@ -106,6 +116,7 @@ func (p *Process) ready(ctx context.Context) error {
 			if err == nil {
 				resp.Body.Close()
 				if resp.StatusCode == http.StatusOK {
+					p.Ready = time.Since(p.began)
 					return nil
 				}
 			}
