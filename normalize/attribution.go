@@ -150,8 +150,6 @@ var (
 	shared3 = regexp.MustCompile(`-{3} On .{5,200} wrote:$`)
 	// Enough only when a quote follows: "Jan schreef op 3-3-2025 om 10:12:".
 	weak = regexp.MustCompile(`^(?i)[^.!?]{2,120}\s` + verbs + `(?:\s.{0,80}\d.{0,10})?\s?:$`)
-
-	wrote = regexp.MustCompile(`(?i)(?:^|[\s>])` + verbs)
 )
 
 // attributes reports whether the joined lines introduce a quote.

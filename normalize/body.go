@@ -79,9 +79,7 @@ func (p *parcel) alternative(n *node) {
 	} else {
 		p.texts = append(p.texts, pair(plains, htmls)...)
 	}
-	for _, f := range inner.files {
-		p.files = append(p.files, f)
-	}
+	p.files = append(p.files, inner.files...)
 	p.reports = append(p.reports, inner.reports...)
 }
 

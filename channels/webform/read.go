@@ -33,7 +33,6 @@ const (
 type input struct {
 	values url.Values
 	files  []balie.RawFile
-	late   []byte
 }
 
 func (in input) value(name string) string { return in.values.Get(name) }

@@ -70,12 +70,11 @@ func documentRecord(key []byte, doc store.Document) ([]byte, error) {
 func (r *reader) newestDocument(prefix []byte) (int, error) {
 	c := r.bucket(kindDocument).Cursor()
 	end := append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, 9)...)
-	k, v := c.Seek(end)
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
+	back := c.Prev
+	if k, _ := c.Seek(end); k == nil {
+		back = c.Last
 	}
+	k, v := back()
 	if len(k) != len(prefix)+8 || !bytes.HasPrefix(k, prefix) {
 		return 0, nil
 	}

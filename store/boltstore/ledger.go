@@ -75,14 +75,13 @@ func (d *DB) ListLedger(ctx context.Context, f store.LedgerFilter) iter.Seq2[bal
 func (d *DB) ledgerPage(ctx context.Context, f store.LedgerFilter, before *[]byte, step func([]byte, ledgerHead) error) (more bool, err error) {
 	err = d.view(ctx, func(r *reader) error {
 		c := r.bucket(kindLedger).Cursor()
-		k, v := c.Last()
+		back := c.Last
 		if *before != nil {
-			if k, v = c.Seek(*before); k == nil {
-				k, v = c.Last()
-			} else {
-				k, v = c.Prev()
+			if k, _ := c.Seek(*before); k != nil {
+				back = c.Prev
 			}
 		}
+		k, v := back()
 		since := appendTime(nil, f.Since)
 		for n := 0; k != nil; k, v = c.Prev() {
 			if !f.Since.IsZero() && bytes.Compare(k, since) < 0 {

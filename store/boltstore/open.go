@@ -13,6 +13,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/store"
@@ -277,7 +278,7 @@ func openFile(path string, o Options) (b *bolt.DB, err error) {
 		Timeout: lockTimeout, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
 		InitialMmapSize: size, NoStatistics: true,
 	})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
 	}
 	return b, err
