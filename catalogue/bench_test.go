@@ -67,7 +67,7 @@ func BenchmarkTrain(b *testing.B) {
 	}
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			newCorpus(rows, 78).fit(func(int) bool { return true })
+			newCorpus(rows, 78).fit(func(int) bool { return true }, nil)
 		}
 	})
 	b.Run("whole", func(b *testing.B) {

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // calibration turns evidence into probabilities. It is fitted on lines the
@@ -29,39 +30,48 @@ const (
 // part is a model that has not seen some lines, and those lines.
 type part struct {
 	model *model
+	fold  int // background texts of this fold are unseen
 	held  []int
-	gone  bool // the held lines' products are unknown to the model
-	// unseen are background texts the model has not seen, by language.
-	unseen map[string][]string
+	gone  bool // the held lines' products, of this group, are unknown to the model
+	group int
 }
 
-// calibrate fits the probabilities on parts of the corpus.
-func calibrate(c *corpus) *calibration {
-	parts := c.parts()
-	var r reading
-	var texts, pairs []observation
-	for _, p := range parts {
+// calibrate fits the probabilities on parts of the model's lines.
+func calibrate(m *model) *calibration {
+	fold, parts := m.parts()
+	texts, pairs, mails := make([][]observation, len(parts)), make([][]observation, len(parts)), make([][]observation, len(parts))
+	parallel(len(parts), func(n int) {
+		p := &parts[n]
+		p.learn(m, fold)
+		var r reading
 		for _, i := range p.held {
-			l := c.lines[i]
+			l := m.lines[i]
 			p.model.take(&r, i)
 			x := p.model.evidence(&r, r.best)
-			texts = append(texts, observation{x[:], r.best == l.class, p.weight(l)})
+			texts[n] = append(texts[n], observation{x[:], r.best == l.class, p.weight(l)})
 		}
-	}
-	balance(texts)
-	cal := &calibration{text: fitLogistic(texts, evidences)}
-	for _, p := range parts {
+	})
+	cal := &calibration{text: fitBalanced(texts, evidences)}
+	parallel(len(parts), func(n int) {
+		p := &parts[n]
+		var r reading
 		for _, i := range p.held {
-			l := c.lines[i]
+			l := m.lines[i]
 			p.model.take(&r, i)
 			x := cal.pairFigures(p.model, &r)
-			pairs = append(pairs, observation{x, r.best == l.class || r.second == l.class, p.weight(l)})
+			pairs[n] = append(pairs[n], observation{x, r.best == l.class || r.second == l.class, p.weight(l)})
 		}
-	}
-	balance(pairs)
-	cal.pair = fitLogistic(pairs, pairFigures)
-	cal.mail = fitLogistic(cal.mails(c, parts), mailFigures)
+		mails[n] = cal.mails(p, fold, uint64(n))
+	})
+	cal.pair = fitBalanced(pairs, pairFigures)
+	cal.mail = fitBalanced(mails, mailFigures)
 	return cal
+}
+
+func fitBalanced(parts [][]observation, figures int) *logistic {
+	rows := slices.Concat(parts...)
+	balance(rows)
+	return fitLogistic(rows, figures)
 }
 
 // weight is a code for the kind of row until balance makes a weight of it.
@@ -99,47 +109,66 @@ func balance(rows []observation) {
 	}
 }
 
-// parts fits models on parts of the corpus: each example and each background
-// text is held back once, and each product is left out once.
-func (c *corpus) parts() []part {
+// parts says how to cut the lines: each example and each background text is
+// held back once, and each product is left out once. fold is which background
+// texts no model of a part has seen.
+func (m *model) parts() (fold []int, parts []part) {
 	nFolds, nGroups := folds, groups
-	if len(c.lines) >= manyRows {
+	if len(m.lines) >= manyRows {
 		nFolds, nGroups = largeFolds, largeGroups
 	}
-	fold := c.foldOf(nFolds)
-	var out []part
+	if m.classes <= 2 {
+		nGroups = 0
+	}
+	fold = m.foldOf(nFolds)
 	for f := range nFolds {
-		p := c.without(fold, f, func(i int) bool { return fold[i] == f })
-		out = append(out, p)
+		parts = append(parts, part{fold: f, held: m.held(func(i int) bool { return fold[i] == f })})
 	}
 	for g := range nGroups {
-		if c.classes <= 2 {
-			break
-		}
-		p := c.without(fold, g%nFolds, func(i int) bool { return c.lines[i].kind != noneLine && c.lines[i].class%groups == g })
-		p.gone = true
-		out = append(out, p)
+		p := part{fold: g % nFolds, gone: true, group: g}
+		p.held = m.held(func(i int) bool { return m.lines[i].kind != noneLine && p.lacks(m.lines[i].class) })
+		parts = append(parts, p)
 	}
-	return out
+	return fold, parts
 }
 
-// without fits a model that has not seen the lines that are out, nor the
-// background texts of a fold. The examples among the former are held back to
-// be scored; for a fold, its background texts too.
-func (c *corpus) without(fold []int, f int, out func(i int) bool) part {
-	background := func(i int) bool { return c.lines[i].kind == noneLine && fold[i] == f }
-	p := part{unseen: map[string][]string{}}
-	for i, l := range c.lines {
-		if background(i) {
-			p.unseen[l.language] = append(p.unseen[l.language], l.text)
-		}
-		if out(i) && l.kind != weakLine {
-			p.held = append(p.held, i)
+// held are the lines for which out is true that can be scored, at most
+// heldLimit, evenly over all.
+func (m *model) held(out func(i int) bool) []int {
+	var held []int
+	for i, l := range m.lines {
+		if m.use[i] && out(i) && l.kind != weakLine {
+			held = append(held, i)
 		}
 	}
-	p.held = spread(p.held)
-	p.model = c.fit(func(i int) bool { return !out(i) && !background(i) })
-	return p
+	return spread(held)
+}
+
+// learn fits the part's model. It has seen neither the background texts of the
+// part's fold nor its examples or, when they are gone, its products.
+func (p *part) learn(m *model, fold []int) {
+	p.model = m.without(func(i int) bool {
+		l := m.lines[i]
+		if l.kind == noneLine || !p.gone {
+			return fold[i] == p.fold
+		}
+		return p.lacks(l.class)
+	})
+}
+
+// lacks reports whether a product is one of those left out.
+func (p *part) lacks(class int) bool { return p.gone && class%groups == p.group }
+
+// unseen are the background texts that the part's model has not seen, by
+// language.
+func (p *part) unseen(fold []int) map[string][]int {
+	out := map[string][]int{}
+	for i, l := range p.model.lines {
+		if l.kind == noneLine && fold[i] == p.fold {
+			out[l.language] = append(out[l.language], i)
+		}
+	}
+	return out
 }
 
 // spread keeps at most heldLimit lines, evenly over all.
@@ -156,15 +185,15 @@ func spread(held []int) []int {
 
 // foldOf gives each example and background line a fold, evenly over each
 // product; names and synonyms (-1) are never held back.
-func (c *corpus) foldOf(n int) []int {
+func (m *model) foldOf(n int) []int {
 	rng := rand.New(rand.NewPCG(5, 0x62616c6965))
-	next := make([]int, c.classes)
+	next := make([]int, m.classes)
 	for k := range next {
 		next[k] = rng.IntN(n)
 	}
-	fold := make([]int, len(c.lines))
-	for _, i := range rng.Perm(len(c.lines)) {
-		l := c.lines[i]
+	fold := make([]int, len(m.lines))
+	for _, i := range rng.Perm(len(m.lines)) {
+		l := m.lines[i]
 		if l.kind == weakLine {
 			fold[i] = -1
 			continue
@@ -177,37 +206,45 @@ func (c *corpus) foldOf(n int) []int {
 
 // mails wraps held lines in background texts their model has not seen, and
 // gathers the opinions on them.
-func (cal *calibration) mails(c *corpus, parts []part) []observation {
-	rng := rand.New(rand.NewPCG(6, 0x62616c6965))
+func (cal *calibration) mails(p *part, fold []int, seed uint64) []observation {
+	rng := rand.New(rand.NewPCG(6+seed, 0x62616c6965))
+	unseen := p.unseen(fold)
 	var out []observation
 	w := &workspace{}
-	for _, p := range parts {
-		for _, i := range p.held {
-			l := c.lines[i]
-			around := p.unseen[l.language]
-			if len(around) == 0 {
-				continue
-			}
-			var mail []string
-			for range 1 + rng.IntN(4) {
-				mail = append(mail, around[rng.IntN(len(around))])
-			}
-			mail = slices.Insert(mail, rng.IntN(len(mail)+1), sentences("", l.text)...)
-			product, x := cal.opinion(p.model, w, mail, l.language)
-			out = append(out, observation{x, product == l.class, p.weight(l)})
+	for _, i := range p.held {
+		l := p.model.lines[i]
+		around := unseen[l.language]
+		if len(around) == 0 {
+			continue
 		}
+		mine := []string{""} // the line as it is
+		if strings.ContainsAny(strings.TrimRight(l.text, ".?! "), ".?!;:,\n") {
+			mine = sentences("", l.text)
+		}
+		n := 1 + rng.IntN(4)
+		at := rng.IntN(n + 1)
+		w.reset(n + len(mine))
+		for j := range w.parts {
+			one := &w.parts[j]
+			switch k := j - at; {
+			case k < 0 || k >= len(mine):
+				p.model.take(&one.r, around[rng.IntN(len(around))])
+			case mine[k] == "":
+				p.model.take(&one.r, i)
+			default:
+				p.model.read(&one.r, prepare(mine[k]), l.language)
+			}
+			one.p = cal.lead(p.model, &one.r)
+		}
+		product, x := cal.opinion(p.model, w)
+		out = append(out, observation{x, product == l.class, p.weight(l)})
 	}
-	balance(out)
 	return out
 }
 
-// opinion reads a mail's sentences and the whole of them. It proposes a product
-// and gives the figures for it.
-func (cal *calibration) opinion(m *model, w *workspace, parts []string, language string) (product int, figures []float64) {
-	w.reset(len(parts))
-	for i, s := range parts {
-		w.judge(cal, m, &w.parts[i], s, language)
-	}
+// opinion weighs a mail's sentences, which were judged, and the whole of them.
+// It proposes a product and gives the figures for it.
+func (cal *calibration) opinion(m *model, w *workspace) (product int, figures []float64) {
 	m.join(&w.whole.r, w.parts)
 	w.whole.p = cal.lead(m, &w.whole.r)
 	best := &w.whole
@@ -230,7 +267,7 @@ func (cal *calibration) opinion(m *model, w *workspace, parts []string, language
 		agree = 1
 	}
 	x := m.evidence(whole, product)
-	return product, []float64{logit(best.p), rival, logit(cal.text.probability(x[:])), agree, x[1], float64(min(len(parts), 8))}
+	return product, []float64{logit(best.p), rival, logit(cal.text.probability(x[:])), agree, x[1], float64(min(len(w.parts), 8))}
 }
 
 // pairFigures are what tells whether one of the first two is right.

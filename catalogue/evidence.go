@@ -12,7 +12,8 @@ const evidences = 9
 type reading struct {
 	text      text
 	sum       tally
-	found     []int32 // each occurrence of a known feature
+	counts    []feature // known features
+	content   []int32   // stems of the content words; 0: not known
 	vector    []feature
 	z         []float32 // score by class; the last is "none"
 	cos       []float32
@@ -35,36 +36,60 @@ type stemUse struct {
 // read fills r with what the model makes of a prepared text.
 func (m *model) read(r *reading, prepared, language string) {
 	r.text.read(prepared, language, m.lexicon.look)
-	r.sum.count = grown(r.sum.count, int(m.table.n)+1)
-	r.found = r.found[:0]
-	r.text.features(func(_ int, h hash) {
-		if id := m.table.find(h); id != 0 && m.weight[id] > 0 {
-			r.sum.add(id)
-			r.found = append(r.found, id)
+	r.sum.fit(m.features())
+	look := func(_ int, h hash) {
+		if id := m.table.find(h); id != 0 {
+			r.sum.add(id, 1)
 		}
-	})
-	r.vector = m.apply(r.sum.take(r.vector[:0]))
-	m.score(r)
-	m.content(r)
+	}
+	r.content = r.content[:0]
+	r.text.features(func(w *word, token string) {
+		for _, id := range w.own {
+			r.sum.add(id, 1)
+		}
+		if w.own == nil {
+			w.features(token, look)
+		}
+		if w.content() {
+			r.content = append(r.content, m.stemOf(w))
+		}
+	}, look)
+	r.counts = r.sum.take(r.counts[:0])
+	m.weighUp(r)
 }
 
 // join fills r with what the model makes of all parts together. Their features
 // are not looked up again, which halves the cost of a mail; pairs across two
 // sentences are left out.
 func (m *model) join(r *reading, parts []judged) {
-	r.sum.count = grown(r.sum.count, int(m.table.n)+1)
-	r.text.words, r.text.tokens = r.text.words[:0], r.text.tokens[:0]
+	r.sum.fit(m.features())
+	r.text.words, r.text.tokens, r.content = r.text.words[:0], r.text.tokens[:0], r.content[:0]
 	for i := range parts {
 		p := &parts[i].r
 		r.text.words = append(r.text.words, p.text.words...)
 		r.text.tokens = append(r.text.tokens, p.text.tokens...)
-		for _, id := range p.found {
-			r.sum.add(id)
+		r.content = append(r.content, p.content...)
+		for _, f := range p.counts {
+			r.sum.add(f.id, f.value)
 		}
 	}
-	r.vector = m.apply(r.sum.take(r.vector[:0]))
+	r.counts = r.sum.take(r.counts[:0])
+	m.weighUp(r)
+}
+
+// take fills r from a line of the corpus, as read would from its text.
+func (m *model) take(r *reading, i int) {
+	r.text.words, r.text.tokens = r.text.words[:0], r.text.tokens[:0]
+	r.counts = append(r.counts[:0], m.rows[i].counts...)
+	r.content = append(r.content[:0], m.rows[i].content...)
+	m.weighUp(r)
+}
+
+// weighUp makes scores and figures of the counted features.
+func (m *model) weighUp(r *reading) {
+	r.vector = m.apply(r.counts, r.vector[:0])
 	m.score(r)
-	m.content(r)
+	m.weighContent(r)
 }
 
 func grown(s []float32, n int) []float32 {
@@ -72,22 +97,6 @@ func grown(s []float32, n int) []float32 {
 		return make([]float32, n)
 	}
 	return s
-}
-
-// take fills r from a line's counts, as read would from its text.
-func (m *model) take(r *reading, i int) {
-	l := m.lines[i]
-	r.text.read(prepare(l.text), l.language, m.lexicon.look)
-	r.sum.count = grown(r.sum.count, int(m.table.n)+1)
-	r.vector = r.vector[:0]
-	for _, f := range m.counts[i] {
-		if m.weight[f.id] > 0 {
-			r.vector = append(r.vector, f)
-		}
-	}
-	r.vector = m.apply(r.vector)
-	m.score(r)
-	m.content(r)
 }
 
 // score fills in the scores of all classes and which products lead.
@@ -135,24 +144,18 @@ func leaders(v []float32) (first, second int) {
 	return first, second
 }
 
-// content looks up the words that say what the text is about.
-func (m *model) content(r *reading) {
+// weighContent weighs the words that say what the text is about.
+func (m *model) weighContent(r *reading) {
 	r.stems = r.stems[:0]
 	r.total, r.unknown = 0, 0
 	known := 0.0
-	for _, w := range r.text.words {
-		if w.common || w.numeric {
-			continue
-		}
-		u := stemUse{m.table.find(seed(stemBlock).add(w.stem).mixed()), float64(m.unseen)}
-		if u.id != 0 && m.weight[u.id] == 0 {
-			u.id = 0
-		}
-		if u.id != 0 {
-			u.weight = float64(m.weight[u.id])
-			known += u.weight
-		} else {
+	for _, id := range r.content {
+		u := stemUse{id, float64(m.weight[id])}
+		if u.weight == 0 {
+			u = stemUse{0, float64(m.unseen)}
 			r.unknown++
+		} else {
+			known += u.weight
 		}
 		r.total += u.weight
 		r.stems = append(r.stems, u)

@@ -52,21 +52,20 @@ func (m *Matcher) terms(r *reading, k int) []string {
 	}
 	value := r.spread()
 	defer r.gather()
-	speaks := func(h hash) float32 {
-		id := m.model.table.find(h)
+	says := func(id int32) float32 {
 		if id == 0 || value[id] == 0 {
 			return 0
 		}
-		row := m.model.row(id)
-		return value[id] * (row[k] - row[rival])
+		return value[id] * (m.model.weightOf(id, k) - m.model.weightOf(id, rival))
 	}
+	speaks := func(h hash) float32 { return says(m.model.table.find(h)) }
 	var found []term
 	t := &r.text
 	for i, w := range t.words {
-		if w.common || w.numeric || slices.ContainsFunc(found, func(f term) bool { return f.word == t.tokens[i] }) {
+		if !w.content() || slices.ContainsFunc(found, func(f term) bool { return f.word == t.tokens[i] }) {
 			continue
 		}
-		found = append(found, term{t.tokens[i], t.weightOf(i, speaks)})
+		found = append(found, term{t.tokens[i], t.weightOf(i, says, speaks)})
 	}
 	slices.SortStableFunc(found, func(a, b term) int { return cmp.Compare(b.weight, a.weight) })
 	var out []string
@@ -85,14 +84,17 @@ type term struct {
 }
 
 // weightOf adds up what the features of the i-th word say.
-func (t *text) weightOf(i int, speaks func(h hash) float32) float32 {
-	one := text{words: t.words[i : i+1], tokens: t.tokens[i : i+1]}
-	sum := float32(0)
-	one.features(func(block int, h hash) {
-		if block != pairBlock {
-			sum += speaks(h)
-		}
-	})
+func (t *text) weightOf(i int, says func(id int32) float32, speaks func(h hash) float32) float32 {
+	w, sum := t.words[i], float32(0)
+	for _, id := range w.own {
+		sum += says(id)
+	}
+	tell := func(_ int, h hash) { sum += speaks(h) }
+	if w.own == nil {
+		w.features(t.tokens[i], tell)
+	}
+	one := text{words: t.words[i : i+1]}
+	one.thoughts(tell)
 	before, after := "^", "$"
 	if i > 0 {
 		before = t.words[i-1].stem
@@ -100,8 +102,7 @@ func (t *text) weightOf(i int, speaks func(h hash) float32) float32 {
 	if i+1 < len(t.words) {
 		after = t.words[i+1].stem
 	}
-	own := t.words[i].stem
-	return sum + speaks(seed(pairBlock).add(before).add(own).mixed())/2 + speaks(seed(pairBlock).add(own).add(after).mixed())/2
+	return sum + speaks(seed(pairBlock).add(before).add(w.stem).mixed())/2 + speaks(seed(pairBlock).add(w.stem).add(after).mixed())/2
 }
 
 // spread lays the vector out by feature in the reading's workspace, until
@@ -151,7 +152,7 @@ func nearnessOf(m *model) [][]feature {
 		if l.kind != exampleLine {
 			continue
 		}
-		out[i] = m.apply(slices.Clone(m.counts[i]))
+		out[i] = m.apply(m.rows[i].counts, nil)
 		for j := range out[i] {
 			out[i][j].value /= square
 		}

@@ -121,13 +121,24 @@ func (t *table) grow() {
 	}
 }
 
+// inOrder are the hashes by id, from 1.
+func (t *table) inOrder() []hash {
+	out := make([]hash, t.n)
+	for i, id := range t.ids {
+		if id != 0 {
+			out[id-1] = t.keys[i]
+		}
+	}
+	return out
+}
+
 // text is a prepared text as words, in a workspace that is used again.
 type text struct {
-	words  []word
+	words  []*word
 	tokens []string
 }
 
-func (t *text) read(prepared, language string, look func(token, language string) word) {
+func (t *text) read(prepared, language string, look func(token, language string) *word) {
 	t.words, t.tokens = t.words[:0], t.tokens[:0]
 	tokens(prepared, func(token string) {
 		t.words = append(t.words, look(token, language))
@@ -135,14 +146,35 @@ func (t *text) read(prepared, language string, look func(token, language string)
 	})
 }
 
-// features calls emit for each occurrence of each feature.
-func (t *text) features(emit func(block int, h hash)) {
+// features calls emit for each occurrence of each feature: own for those a word
+// has by itself, which a corpus works out once for each word.
+func (t *text) features(own func(w *word, token string), emit func(block int, h hash)) {
+	for i, w := range t.words {
+		own(w, t.tokens[i])
+	}
+	t.neighbours(emit)
+	t.thoughts(emit)
+}
+
+// features are those of the word alone: its stem, the parts of a compound and
+// its runs of characters.
+func (w *word) features(token string, emit func(block int, h hash)) {
+	emit(stemBlock, stemHash(w.stem))
+	for _, part := range w.parts {
+		emit(stemBlock, stemHash(part))
+	}
+	grams(token, emit)
+}
+
+func stemHash(stem string) hash { return seed(stemBlock).add(stem).mixed() }
+
+// neighbours emits the pairs of stems next to and near each other.
+func (t *text) neighbours(emit func(block int, h hash)) {
+	if len(t.words) == 0 {
+		return
+	}
 	before := "^"
 	for i, w := range t.words {
-		emit(stemBlock, seed(stemBlock).add(w.stem).mixed())
-		for _, part := range w.parts {
-			emit(stemBlock, seed(stemBlock).add(part).mixed())
-		}
 		emit(pairBlock, seed(pairBlock).add(before).add(w.stem).mixed())
 		before = w.stem
 		for j := i + 2; j < len(t.words) && j < i+skipWindow; j++ {
@@ -152,12 +184,8 @@ func (t *text) features(emit func(block int, h hash)) {
 			}
 			emit(skipBlock, seed(skipBlock).add(a).add(b).mixed())
 		}
-		grams(t.tokens[i], emit)
 	}
-	if len(t.words) > 0 {
-		emit(pairBlock, seed(pairBlock).add(before).add("$").mixed())
-	}
-	t.thoughts(emit)
+	emit(pairBlock, seed(pairBlock).add(before).add("$").mixed())
 }
 
 func (t *text) thoughts(emit func(block int, h hash)) {
@@ -220,14 +248,18 @@ type tally struct {
 	seen  []int32
 }
 
-func (t *tally) add(id int32) {
-	if int(id) >= len(t.count) {
-		t.count = append(t.count, make([]float32, int(id)+1-len(t.count)+1024)...)
+// fit makes room for ids below n.
+func (t *tally) fit(n int) {
+	if n > len(t.count) {
+		t.count = append(t.count, make([]float32, n-len(t.count))...)
 	}
+}
+
+func (t *tally) add(id int32, n float32) {
 	if t.count[id] == 0 {
 		t.seen = append(t.seen, id)
 	}
-	t.count[id]++
+	t.count[id] += n
 }
 
 // take appends the sums to out, in the order of first occurrence, and empties
@@ -248,11 +280,10 @@ type rarity struct {
 	unseen float32   // of what was never seen
 }
 
-// apply turns counts into the vector of a text, in place: sublinear counts by
-// rarity, each block of length 1 times its weight.
-func (r *rarity) apply(counts []feature) []feature {
+// apply appends the vector of a text to out: sublinear counts by rarity, each
+// block of length 1 times its weight.
+func (r *rarity) apply(counts, out []feature) []feature {
 	var square [blocks]float32
-	out := counts[:0]
 	for _, f := range counts {
 		w := r.weight[f.id]
 		if w == 0 {
@@ -274,9 +305,17 @@ func (r *rarity) apply(counts []feature) []feature {
 	return out
 }
 
+// logs of small counts; almost all are.
+var logs = func() (out [16]float32) {
+	for n := 1; n < len(out); n++ {
+		out[n] = 1 + float32(math.Log(float64(n)))
+	}
+	return out
+}()
+
 func sublinear(tf float32) float32 {
-	if tf == 1 {
-		return 1
+	if tf < float32(len(logs)) {
+		return logs[int(tf)]
 	}
 	return 1 + float32(math.Log(float64(tf)))
 }

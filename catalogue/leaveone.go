@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"math"
-	"slices"
 )
 
 // Figures are how well a catalogue's examples find their own product when each
@@ -24,15 +23,14 @@ func leaveOut(c *Catalogue, language string, every int) Figures {
 	if n == 0 {
 		return Figures{}
 	}
-	none := unclaimed(known, background(), n)
-	corpus := newCorpus(append(slices.Clone(known), none...), n+1)
+	whole := learn(known, background(), n)
 	var f Figures
 	var r reading
 	for i, l := range known {
 		if l.kind != exampleLine || l.language != language || i%every != 0 {
 			continue
 		}
-		m := corpus.fit(func(j int) bool { return j != i })
+		m := whole.without(func(j int) bool { return j == i })
 		m.take(&r, i)
 		plain := newWordSearch(known, i, n)
 		f.Examples++

@@ -40,17 +40,23 @@ type word struct {
 	parts    []string // stems of the parts of a Dutch compound
 	common   bool     // says little of what a question is about
 	numeric  bool
+	// own are the ids of the features the word has by itself, its stem first,
+	// and then each occurrence; nil when the corpus does not hold the word.
+	own []int32
 }
+
+// content reports whether the word says what a text is about.
+func (w *word) content() bool { return !w.common && !w.numeric }
 
 // lexicon knows the words of a catalogue. It is filled while training and
 // only read afterwards.
 type lexicon struct {
-	known map[string]map[string]word // language, token
-	parts map[string]bool            // Dutch words that a compound may be made of
+	known map[string]map[string]*word // language, token
+	parts map[string]bool             // Dutch words that a compound may be made of
 }
 
 func newLexicon(lines []line) *lexicon {
-	l := &lexicon{known: map[string]map[string]word{"nl": {}, "en": {}}, parts: map[string]bool{}}
+	l := &lexicon{known: map[string]map[string]*word{"nl": {}, "en": {}}, parts: map[string]bool{}}
 	for _, x := range lines {
 		if x.language == "nl" && x.kind != noneLine {
 			tokens(prepare(x.text), func(w string) { l.addPart(w) })
@@ -73,7 +79,7 @@ func (l *lexicon) addPart(w string) {
 }
 
 // look is what is known of a token, worked out when it is new.
-func (l *lexicon) look(token, language string) word {
+func (l *lexicon) look(token, language string) *word {
 	if w, ok := l.known[language][token]; ok {
 		return w
 	}
@@ -81,7 +87,7 @@ func (l *lexicon) look(token, language string) word {
 }
 
 // learn is look that remembers; only while training.
-func (l *lexicon) learn(token, language string) word {
+func (l *lexicon) learn(token, language string) *word {
 	w, ok := l.known[language][token]
 	if !ok {
 		w = l.analyse(token, language)
@@ -90,8 +96,8 @@ func (l *lexicon) learn(token, language string) word {
 	return w
 }
 
-func (l *lexicon) analyse(token, language string) word {
-	w := word{stem: stem(token, language), common: common[language][token]}
+func (l *lexicon) analyse(token, language string) *word {
+	w := &word{stem: stem(token, language), common: common[language][token]}
 	w.concepts = concepts()[language][w.stem]
 	w.numeric = token[0] >= '0' && token[0] <= '9'
 	if language != "nl" || len(w.concepts) > 0 || w.numeric {

@@ -14,7 +14,8 @@ type observation struct {
 
 const (
 	newtonSteps = 12
-	ridge       = 1.0 // L2 penalty; keeps the fit finite when nothing is wrong
+	newtonEnd   = 1e-6 // a step this small changes no score that is shown
+	ridge       = 1.0  // L2 penalty; keeps the fit finite when nothing is wrong
 )
 
 // fitLogistic fits by Newton's method with a ridge penalty. With nothing to fit
@@ -47,8 +48,13 @@ func fitLogistic(rows []observation, dims int) *logistic {
 				}
 			}
 		}
+		moved := 0.0
 		for i, step := range solve(hessian, gradient) {
 			l.b[i] += max(-5, min(5, step))
+			moved = max(moved, math.Abs(step))
+		}
+		if moved < newtonEnd {
+			break
 		}
 	}
 	return l

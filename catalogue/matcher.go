@@ -105,43 +105,49 @@ func train(known, none []line, n int) *Matcher {
 	if n == 0 {
 		return m
 	}
-	all := append(slices.Clone(known), unclaimed(known, none, n)...)
-	corpus := newCorpus(all, n+1)
-	m.model = corpus.fit(func(int) bool { return true })
-	m.cal = calibrate(corpus)
+	m.model = learn(known, none, n)
+	m.cal = calibrate(m.model)
 	m.nearness = nearnessOf(m.model)
-	corpus.counts = nil // only training needs them
+	m.model.finished()
 	return m
+}
+
+// learn fits a model of products 0..n-1 and "none of them".
+func learn(known, none []line, n int) *model {
+	all := slices.Clone(known)
+	for _, l := range none {
+		l.class = n
+		all = append(all, l)
+	}
+	c := newCorpus(all, n+1)
+	use, first := c.unclaimed(len(known))
+	return c.fit(func(i int) bool { return use[i] }, first)
 }
 
 // claimRows is from how many rows on only some of them decide which background
 // is claimed.
 const claimRows = 1500
 
-// unclaimed are the texts about no product that the products themselves do not
-// claim: what is background to one desk is another's trade.
-func unclaimed(known, none []line, n int) []line {
-	if step := len(known) / claimRows; step > 1 { // a few rows of each product tell
-		var few []line
-		seen := make([]int, n)
-		for _, l := range known {
-			if seen[l.class]++; seen[l.class]%step == 0 {
-				few = append(few, l)
-			}
-		}
-		known = few
+// unclaimed are the lines to learn from: the products' own, and of the texts
+// about no product those that the products do not claim: what is background to
+// one desk is another's trade. It also returns the classifier that told.
+func (c *corpus) unclaimed(known int) (use []bool, told *linear) {
+	use = make([]bool, len(c.lines))
+	step := max(1, known/claimRows) // of many rows, a few of each product tell
+	seen := make([]int, c.classes)
+	for i, l := range c.lines[:known] {
+		seen[l.class]++
+		use[i] = seen[l.class]%step == 0
 	}
-	m := newCorpus(known, n).fit(func(int) bool { return true })
+	m := c.fit(func(i int) bool { return use[i] }, nil)
 	var r reading
-	var out []line
-	for _, l := range none {
-		l.class = n
-		m.read(&r, prepare(l.text), l.language)
-		if z := slices.Max(r.z); z < 0 {
-			out = append(out, l)
+	for i := range c.lines {
+		if use[i] = true; i >= known {
+			m.take(&r, i)
+			use[i] = slices.Max(r.z[:c.classes-1]) < 0
 		}
 	}
-	return out
+	return use, m.linear
 }
 
 // Match scores a question against every product.
@@ -175,7 +181,11 @@ func (m *Matcher) judge(w *workspace, parts []string, language string, scores []
 		w.judge(m.cal, m.model, &w.whole, parts[0], language)
 		best, p = w.whole.r.best, w.whole.p
 	} else {
-		product, figures := m.cal.opinion(m.model, w, parts, language)
+		w.reset(len(parts))
+		for i, s := range parts {
+			w.judge(m.cal, m.model, &w.parts[i], s, language)
+		}
+		product, figures := m.cal.opinion(m.model, w)
 		best, p = product, m.cal.mail.probability(figures)
 	}
 	for k := range scores {

@@ -25,29 +25,119 @@ const (
 // Models of parts of it are fitted without reading the texts again.
 type corpus struct {
 	lines   []line
-	counts  [][]feature
+	rows    []row // of the lines
 	table   *table
 	lexicon *lexicon
-	block   []uint8
-	classes int // products and, last, none of them
+	block   []uint8 // of each feature
+	classes int     // products and, last, none of them
+}
+
+// row is a line as counted features.
+type row struct {
+	counts  []feature
+	content []int32 // stems of its content words
 }
 
 func newCorpus(lines []line, classes int) *corpus {
-	c := &corpus{lines: lines, classes: classes, table: newTable(), lexicon: newLexicon(lines), block: make([]uint8, 1)}
+	c := &corpus{lines: lines, rows: make([]row, len(lines)), classes: classes,
+		table: newTable(), lexicon: newLexicon(lines), block: make([]uint8, 1)}
 	var t text
 	var sum tally
-	for _, l := range lines {
+	for i, l := range lines {
 		t.read(prepare(l.text), l.language, c.lexicon.learn)
-		t.features(func(block int, h hash) {
-			id := c.table.intern(h)
-			if int(id) == len(c.block) {
-				c.block = append(c.block, uint8(block))
-			}
-			sum.add(id)
-		})
-		c.counts = append(c.counts, sum.take(nil))
+		c.count(&c.rows[i], &t, &sum)
+	}
+	if len(lines) >= manyRows {
+		c.prune()
 	}
 	return c
+}
+
+// count fills in the row of a text that was read.
+func (c *corpus) count(r *row, t *text, sum *tally) {
+	t.features(func(w *word, token string) {
+		if w.own == nil {
+			w.features(token, func(block int, h hash) { w.own = append(w.own, c.intern(block, h)) })
+		}
+		sum.fit(c.features())
+		for _, id := range w.own {
+			sum.add(id, 1)
+		}
+		if w.content() {
+			r.content = append(r.content, w.own[0])
+		}
+	}, func(block int, h hash) {
+		id := c.intern(block, h)
+		sum.fit(c.features())
+		sum.add(id, 1)
+	})
+	r.counts = sum.take(make([]feature, 0, len(sum.seen)))
+}
+
+// features is the number of features with the constant one.
+func (c *corpus) features() int { return int(c.table.n) + 1 }
+
+func (c *corpus) intern(block int, h hash) int32 {
+	id := c.table.intern(h)
+	if int(id) == len(c.block) {
+		c.block = append(c.block, uint8(block))
+	}
+	return id
+}
+
+// stemOf is the feature of a word's stem, 0 when no line has it.
+func (c *corpus) stemOf(w *word) int32 {
+	if w.own != nil {
+		return w.own[0]
+	}
+	return c.table.find(stemHash(w.stem))
+}
+
+// prune leaves out the features that occur in one line only, except words: in
+// a large catalogue they are most of all and say the least.
+func (c *corpus) prune() {
+	df := make([]int32, c.features())
+	for _, r := range c.rows {
+		for _, f := range r.counts {
+			df[f.id]++
+		}
+	}
+	old := c.table
+	next := make([]int32, len(df))
+	block := make([]uint8, 1)
+	c.table = newTable()
+	for _, h := range old.inOrder() {
+		if id := old.find(h); df[id] > 1 || c.block[id] == stemBlock {
+			next[id] = c.table.intern(h)
+			block = append(block, c.block[id])
+		}
+	}
+	c.block = block
+	renumber := func(ids []int32) []int32 {
+		out := ids[:0]
+		for _, id := range ids {
+			if next[id] != 0 {
+				out = append(out, next[id])
+			}
+		}
+		return out
+	}
+	for _, words := range c.lexicon.known {
+		for _, w := range words {
+			w.own = renumber(w.own)
+		}
+	}
+	for i := range c.rows {
+		r := &c.rows[i]
+		r.content = renumber(r.content)
+		var counts []feature
+		for _, f := range r.counts {
+			if next[f.id] != 0 {
+				counts = append(counts, feature{next[f.id], f.value})
+			}
+		}
+		r.counts = counts
+	}
 }
 
 // model is a vocabulary with weights and a linear classifier over it; the last
@@ -56,51 +146,82 @@ type model struct {
 	*corpus
 	rarity
 	*linear
-	words     int       // of a bit set of classes
-	usedBy    []uint64  // bit k of usedBy[id*words:]: class k uses the stem
-	compact   []int32   // place of a stem or thought in the centroids, from 1
-	centroids []float32 // unit vectors of stems and thoughts: [place*classes+class]
+	use       []bool      // lines it was fitted on
+	vectors   [][]feature // of these, until training is over
+	words     int         // of a bit set of classes
+	usedBy    []uint64    // bit k of usedBy[id*words:]: class k uses the stem
+	compact   []int32     // place of a stem or thought in the centroids, from 1
+	centroids []float32   // unit vectors of stems and thoughts: [place*classes+class]
 }
 
-// fit trains on the lines for which use is true.
-func (c *corpus) fit(use func(i int) bool) *model {
-	m := &model{corpus: c, words: (c.classes + 63) / 64}
-	var rows []example
-	for i, l := range c.lines {
-		if use(i) {
-			rows = append(rows, example{slices.Clone(c.counts[i]), l.class, l.cost})
+// fit trains on the lines for which use is true. from may be a model of about
+// the same lines, to start from.
+func (c *corpus) fit(use func(i int) bool, from *linear) *model {
+	m := &model{corpus: c, use: make([]bool, len(c.lines)), vectors: make([][]feature, len(c.lines))}
+	for i := range c.lines {
+		m.use[i] = use(i)
+	}
+	m.weigh()
+	for i, r := range c.rows {
+		if m.use[i] {
+			m.vectors[i] = m.apply(r.counts, make([]feature, 0, len(r.counts)))
 		}
 	}
-	m.weigh(rows)
-	for i := range rows {
-		rows[i].features = m.apply(rows[i].features)
-	}
-	m.describe(rows)
-	m.linear = trainLinear(rows, c.classes, int(c.table.n)+1)
+	m.describe()
+	m.linear = trainLinear(newTraining(c.lines, m.vectors, m.use), c.classes, c.features(), from, false)
 	return m
 }
 
-// weigh computes the rarity of each feature. In large catalogues a feature
-// that occurs once is left out, except words.
-func (m *model) weigh(rows []example) {
-	df := make([]int32, m.table.n+1)
-	for _, r := range rows {
-		for _, f := range r.features {
-			df[f.id]++
+// without is the model as it would be had it not seen some of its lines. The
+// weights of features stay, save those that only these lines have; so do the
+// vectors of the others.
+func (m *model) without(out func(i int) bool) *model {
+	p := &model{corpus: m.corpus, use: make([]bool, len(m.use)), vectors: m.vectors}
+	seen := make([]bool, m.features())
+	for i, r := range m.rows {
+		if p.use[i] = m.use[i] && !out(i); p.use[i] {
+			for _, f := range r.counts {
+				seen[f.id] = true
+			}
 		}
 	}
-	least := int32(1)
-	if len(rows) >= manyRows {
-		least = 2
+	p.rarity = rarity{slices.Clone(m.weight), m.in, m.unseen}
+	for id, s := range seen {
+		if !s {
+			p.weight[id] = 0
+		}
+	}
+	p.describe()
+	p.linear = trainLinear(newTraining(m.lines, p.vectors, p.use), m.classes, m.features(), m.linear, true)
+	return p
+}
+
+// finished lets go of what only training needs.
+func (m *model) finished() {
+	m.vectors, m.rows, m.alpha = nil, nil, nil
+}
+
+// weigh computes the rarity of each feature in the lines that are used.
+func (m *model) weigh() {
+	df := make([]int32, m.features())
+	rows := 0
+	for i, r := range m.rows {
+		if !m.use[i] {
+			continue
+		}
+		rows++
+		for _, f := range r.counts {
+			df[f.id]++
+		}
 	}
 	m.in = m.block
 	m.weight = make([]float32, len(df))
 	for id, d := range df {
-		if d >= least || (d > 0 && m.block[id] == stemBlock) {
-			m.weight[id] = rare(len(rows), d)
+		if d > 0 {
+			m.weight[id] = rare(rows, d)
 		}
 	}
-	m.unseen = rare(len(rows), 0)
+	m.unseen = rare(rows, 0)
 }
 
 // rare is the square root of the usual inverse document frequency: the full
@@ -111,8 +232,9 @@ func rare(rows int, df int32) float32 {
 }
 
 // describe gathers which product uses which words: centroids and bit sets.
-func (m *model) describe(rows []example) {
-	n := int(m.table.n) + 1
+func (m *model) describe() {
+	n := m.features()
+	m.words = (m.classes + 63) / 64
 	m.usedBy = make([]uint64, n*m.words)
 	m.compact = make([]int32, n)
 	places := int32(0)
@@ -124,11 +246,15 @@ func (m *model) describe(rows []example) {
 	}
 	k := m.classes
 	m.centroids = make([]float32, (int(places)+1)*k)
-	for _, r := range rows {
-		for _, f := range r.features {
+	for i, x := range m.vectors {
+		if !m.use[i] {
+			continue
+		}
+		l := m.lines[i]
+		for _, f := range x {
 			if p := m.compact[f.id]; p > 0 {
-				m.centroids[int(p)*k+r.class] += f.value * float32(r.cost)
-				m.usedBy[int(f.id)*m.words+r.class/64] |= 1 << (r.class % 64)
+				m.centroids[int(p)*k+l.class] += f.value * float32(l.cost)
+				m.usedBy[int(f.id)*m.words+l.class/64] |= 1 << (l.class % 64)
 			}
 		}
 	}
