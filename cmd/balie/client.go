@@ -88,7 +88,7 @@ func connect(ctx context.Context, cfg config.Config, beside string) (*client, er
 }
 
 // answerTime is how long a running balie may take to say that it is there.
-const answerTime = 10 * time.Second
+const answerTime = 5 * time.Second
 
 // running is a client of the balie that listens on the socket.
 func running(ctx context.Context, dir string) (*client, error) {

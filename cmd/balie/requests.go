@@ -74,12 +74,12 @@ func query(pairs ...string) url.Values {
 
 type requestsShowCmd struct {
 	onStore
-	Ref  string `arg:"" help:"The reference (7K3Q-F) or the id."`
+	Ref  string `arg:"" help:"The reference (7K3Q-P) or the id."`
 	JSON bool   `help:"For programs." name:"json"`
 }
 
 // Help has the examples.
-func (requestsShowCmd) Help() string { return "Example:\n  balie requests show 7K3Q-F" }
+func (requestsShowCmd) Help() string { return "Example:\n  balie requests show 7K3Q-P" }
 
 // Run shows.
 func (c *requestsShowCmd) Run(ctx context.Context) error {

@@ -173,7 +173,7 @@ func (a *api) requestID(ctx context.Context, name string) (balie.ID, error) {
 	ref, ok := balie.ParseRef(name)
 	if !ok {
 		return balie.ID{}, &balie.InvalidError{Field: "request", Problem: fmt.Sprintf("%.40q is no reference and no id", name),
-			Fix: "write it as 7K3Q-F, or the 26 letters of the id"}
+			Fix: "write it as 7K3Q-P, or the 26 letters of the id"}
 	}
 	found, err := a.Store.Lookup(ctx, store.Query{Refs: []string{ref}})
 	if err != nil {

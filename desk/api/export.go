@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,11 +16,22 @@ import (
 // MIMELines is JSON, one value a line.
 const MIMELines = "application/jsonl"
 
-// ExportedMessage is a message as it is exported: all that is stored of it,
-// and the reference of its request.
+// ExportedMessage is a message as it is exported: what is stored of it, and the
+// reference of its request.
 type ExportedMessage struct {
 	balie.Message
 	Ref string `json:"ref,omitempty"`
+}
+
+// link is a signed link of ours in a text: whoever has it acts as the customer
+// or the team it was sent to.
+var link = regexp.MustCompile(`/[0-9a-hjkmnp-tv-z]{64}\b`)
+
+// exported is a message as it may leave: without working links (S12).
+func exported(m balie.Message, ref string) ExportedMessage {
+	m.Text = link.ReplaceAllString(m.Text, "/…")
+	m.Full = link.ReplaceAllString(m.Full, "/…")
+	return ExportedMessage{m, ref}
 }
 
 // feedPage is how many events are read at a time.
@@ -67,7 +79,7 @@ func (a *api) exportMessages(ctx context.Context, out lines) error {
 			return err
 		}
 		for _, m := range all {
-			if err := out.write(ExportedMessage{m, r.Ref}); err != nil {
+			if err := out.write(exported(m, r.Ref)); err != nil {
 				return err
 			}
 		}
@@ -83,7 +95,7 @@ func (a *api) exportMessages(ctx context.Context, out lines) error {
 		if err != nil {
 			return err
 		}
-		if err := out.write(ExportedMessage{Message: m}); err != nil {
+		if err := out.write(exported(m, "")); err != nil {
 			return err
 		}
 	}
