@@ -83,6 +83,7 @@ func (in *Intake) open(ctx context.Context, b *batch, a *arrival, h home, near b
 	if near { // it points at a request it may not join: a person decides
 		t.overrule("may belong to " + h.request.Ref + ": " + h.why)
 	}
+	t.insideTalk()
 	if s := a.msg.Fields["suspect"]; s != "" { // looks like a machine; a person decides, nothing is lost
 		t.overrule("may be written by a machine: " + s)
 		t.dec.Do = append(t.dec.Do, balie.Action{Do: balie.DoTag, Value: "suspect"})

@@ -54,7 +54,8 @@ func (in *Intake) find(ctx context.Context, b *batch, m balie.Message) (home, bo
 }
 
 // clue follows, in this order: the page it was written on, our tokens in
-// References (newest first), ids of messages we know, the number in the subject.
+// References (newest first), ids of messages we know, the thread of a team's
+// letter in Slack, the number in the subject.
 func (in *Intake) clue(ctx context.Context, b *batch, m balie.Message) (clue, bool, error) {
 	if id, err := balie.ParseID(m.Fields["request"]); err == nil && !id.IsZero() && m.Proof == balie.Proven {
 		return clue{request: id, token: true, what: "written on its own page"}, true, nil
@@ -69,6 +70,9 @@ func (in *Intake) clue(ctx context.Context, b *batch, m balie.Message) (clue, bo
 		if claim, ok := b.found.Seen[keyMsgID(id)]; ok && !claim.Request.IsZero() {
 			return clue{request: claim.Request, what: "answers an earlier message"}, true, nil
 		}
+	}
+	if c, ok, err := in.slackClue(ctx, m); ok || err != nil {
+		return c, ok, err
 	}
 	if ref, ok := subjectRef(m.Subject); ok {
 		if id, ok := b.found.Refs[ref]; ok {
@@ -114,10 +118,10 @@ func customerWrote(r balie.Request, c clue, m balie.Message, p balie.Person) boo
 }
 
 // teamWrote: whoever got the hand-out answers its letter from the address it
-// went to.
+// went to, or in the Slack channel it went to.
 func teamWrote(r balie.Request, c clue, m balie.Message) bool {
 	h, ok := r.Handout(c.handout)
-	return ok && c.token && m.Proof != balie.Failed && h.To.Key() == m.From.Key()
+	return ok && c.token && m.Proof != balie.Failed && (h.To.Key() == m.From.Key() || inPlace(m, h.To))
 }
 
 func doubt(m balie.Message) string {

@@ -137,6 +137,11 @@ func (w *world) answered(q question) letter {
 func (w *world) say(ctx context.Context, s *sending) error {
 	q, events := s.q, w.url+"/slack/events"
 	var err error
+	if place, ok := strings.CutPrefix(w.answered(q).msgID, "slack:"); ok && q.Team {
+		channel, ts, _ := strings.Cut(place, ":")
+		_, err = w.slack.Say(ctx, events, q.address(), channel, q.Text, ts)
+		return err
+	}
 	if q.Channel != "" {
 		s.ts, err = w.slack.Mention(ctx, events, q.address(), q.Channel, q.Text)
 		return err
