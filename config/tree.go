@@ -59,7 +59,7 @@ func (r *reader) parse(body []byte) (root ast.Node) {
 			r.problem(place{}, "", "this is not readable as YAML", "check indentation and quotes")
 		}
 	}()
-	f, err := parser.ParseBytes(body, 0)
+	f, err := parser.ParseBytes(body, 0, parser.AllowDuplicateMapKey()) // mapping names them
 	if err != nil {
 		r.syntax(err)
 		return nil
@@ -259,10 +259,13 @@ func textOf(n ast.Node) (string, bool) {
 // secret reads where a secret comes from. What stands there in its place is
 // never shown.
 func (r *reader) secret(n ast.Node, v reflect.Value, field string) {
-	name := field[strings.LastIndexByte(field, '.')+1:]
+	name := field[strings.LastIndexByte(field, '.')+1:] + ": "
+	if strings.HasSuffix(field, "]") {
+		name = "- "
+	}
 	if _, ok := textOf(n); ok {
 		r.problem(at(n), field, "a secret may not stand in this file",
-			fmt.Sprintf("put it in a file of its own and write %s: {file: secrets/NAME}, or %s: {env: NAME}; it has been seen by whoever saw this file, so make a new one", name, name))
+			fmt.Sprintf("put it in a file of its own and write %s{file: secrets/NAME}, or %s{env: NAME}; it has been seen by whoever saw this file, so make a new one", name, name))
 		return
 	}
 	before := len(r.problems)
@@ -275,7 +278,7 @@ func (r *reader) secret(n ast.Node, v reflect.Value, field string) {
 		r.problem(at(n), field, "both a file and an environment variable are named", "keep one of them")
 	}
 	if s.File == "" && s.Env == "" {
-		r.problem(at(n), field, "neither a file nor an environment variable is named", fmt.Sprintf("write %s: {file: secrets/NAME} or %s: {env: NAME}", name, name))
+		r.problem(at(n), field, "neither a file nor an environment variable is named", fmt.Sprintf("write %s{file: secrets/NAME} or %s{env: NAME}", name, name))
 	}
 }
 

@@ -18,7 +18,7 @@ func (c Config) Warnings() []*balie.InvalidError {
 		if s.File == "" {
 			return
 		}
-		if i, err := os.Stat(s.File); err == nil && i.Mode()&0o007 != 0 {
+		if i, err := os.Stat(s.File); err == nil && i.Mode().IsRegular() && i.Mode()&0o007 != 0 {
 			warn(field, fmt.Sprintf("everybody on this machine can open %s (%s)", s.File, i.Mode().Perm()), "chmod 600 it")
 		}
 	})
