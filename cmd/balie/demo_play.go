@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balie/balie"
@@ -246,6 +247,7 @@ func (t *told) judge(s sending) {
 	if product := t.request.Product; t.q.Is != "" && product != t.q.Is {
 		fault("is about %q, should be %q", product, t.q.Is)
 	}
+	t.judgeAddressees(fault)
 	seen, opened := map[string]bool{}, 0
 	for _, l := range t.letters {
 		if l.kind == "" {
@@ -278,6 +280,30 @@ func (t *told) judge(s sending) {
 	if n := t.kinds("answer", "ask", "offer", "handedout", "receipt"); n > 1 {
 		t.twice += n - 1
 		fault("the customer got %d letters", n)
+	}
+}
+
+// judgeAddressees looks whether what went out went to whom it is for: a letter
+// to a customer only to who asked, and none at all where nobody may be answered.
+func (t *told) judgeAddressees(fault func(string, ...any)) {
+	for _, l := range t.letters {
+		switch l.kind {
+		case "team":
+			if !strings.HasSuffix(l.to, demoTeams) && l.to != "#"+demoCatering {
+				fault("%s got the letter of a team", l.to)
+			}
+		case "alert":
+			if l.to != demoLead {
+				fault("%s got the word to the lead", l.to)
+			}
+		default:
+			if t.q.Silent {
+				fault("%s got a letter, and should get none", l.to)
+			}
+			if l.to != t.q.backTo() {
+				fault("%s got the letter of %s", l.to, t.q.backTo())
+			}
+		}
 	}
 }
 

@@ -38,7 +38,8 @@ type question struct {
 	Lines    int               `yaml:"lines"`    // lines in the ledger; 1 when 0, -1 for none
 
 	Expect string `yaml:"expect"`
-	Is     string `yaml:"is"` // the product it is about, when that must be known
+	Is     string `yaml:"is"`     // the product it is about, when that must be known
+	Silent bool   `yaml:"silent"` // nothing may go back
 }
 
 // callEvent is one event of a telephone call.
@@ -123,6 +124,14 @@ func (q question) conversation() string {
 		return q.Channel
 	}
 	return "D" + strings.TrimPrefix(q.address(), "U")
+}
+
+// backTo is the only place where a letter to whoever asked may arrive.
+func (q question) backTo() string {
+	if q.Via == "slack" {
+		return "#" + q.conversation()
+	}
+	return q.address()
 }
 
 // lines is how many lines in the ledger it makes.

@@ -150,6 +150,22 @@ func TestDemo_LettersTooManyAreSeen(t *testing.T) {
 	}
 }
 
+func TestDemo_LettersToTheWrongPeopleAreSeen(t *testing.T) {
+	q := question{Via: "mail", From: "Jan <jan@klant.example>", Expect: endDesk}
+	silent := q
+	silent.Silent = true
+	for name, one := range map[string]told{
+		"an answer to another":      {q: q, end: endDesk, letters: []letter{{to: "piet@klant.example", kind: "receipt"}}},
+		"a team's to a customer":    {q: q, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "team"}}},
+		"an alert to a customer":    {q: q, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "alert"}}},
+		"a letter to a forged name": {q: silent, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "receipt"}}},
+	} {
+		if one.judge(sending{}); len(one.faults) == 0 {
+			t.Errorf("%s: nothing was noticed", name)
+		}
+	}
+}
+
 func TestDemo_TheAccountFitsTheTerminal(t *testing.T) {
 	const wide = 110
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

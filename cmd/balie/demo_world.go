@@ -22,6 +22,7 @@ const (
 	demoInfo     = "info@" + demoDomain
 	demoLead     = "teamleider@" + demoDomain
 	demoAuthserv = "mx." + demoDomain
+	demoTeams    = "@backoffice." + demoDomain
 	demoTeamID   = "T0LINDE"
 	demoLine     = "+31205550100"
 )
