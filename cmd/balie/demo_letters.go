@@ -18,12 +18,13 @@ import (
 
 // letter is what a customer, a team or a lead got, as they got it.
 type letter struct {
-	to      string // an address, or a Slack channel
-	subject string // in Slack the first line
-	text    string
-	msgID   string
-	kind    string   // which of the desk's letters it is: answer, ask, offer, handedout, receipt, team, alert
-	refs    []string // the numbers it names
+	to       string // an address, or a Slack channel
+	subject  string // in Slack the first line
+	text     string
+	msgID    string
+	kind     string // which of the desk's letters it is: answer, ask, offer, handedout, receipt, team, alert
+	language string
+	refs     []string // the numbers it names
 }
 
 // The desk's letters, by the text that only they have.
@@ -40,20 +41,20 @@ var letterKinds = []struct {
 	{"receipt", []string{"mail.receipt"}},
 }
 
-// letterKind says which letter a text is, by the fixed words around its
-// placeholders; "" when it is none.
-func letterKind(texts *i18n.Texts, text string) string {
+// letterKind says which letter a text is and in which language, by the fixed
+// words around its placeholders; "" when it is none.
+func letterKind(texts *i18n.Texts, text string) (kind, language string) {
 	text = plainWords(text)
 	for _, k := range letterKinds {
 		for _, key := range k.keys {
 			for _, l := range i18n.Languages {
 				if holdsAll(text, placeholder.Split(texts.Text(l, key), -1)) {
-					return k.kind
+					return k.kind, l
 				}
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 var (
@@ -106,7 +107,7 @@ func (w *world) newLetters() []letter {
 
 func (w *world) readPost(channel string, m peers.SlackMessage) letter {
 	l := letter{to: "#" + channel, subject: firstSentence(m.Text), text: m.Text, msgID: "slack:" + channel + ":" + m.TS}
-	l.kind = letterKind(w.app.texts, m.Text)
+	l.kind, l.language = letterKind(w.app.texts, m.Text)
 	l.refs = refWords.FindAllString(m.Text, -1)
 	return l
 }
@@ -135,7 +136,7 @@ func (w *world) readMail(to string, data []byte) letter {
 		l.subject = m.Header.Get("Subject")
 	}
 	l.text = textOf(m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body)
-	l.kind = letterKind(w.app.texts, l.text)
+	l.kind, l.language = letterKind(w.app.texts, l.text)
 	l.refs = refWords.FindAllString(l.subject, -1)
 	return l
 }

@@ -283,8 +283,9 @@ func (t *told) judge(s sending) {
 	}
 }
 
-// judgeAddressees looks whether what went out went to whom it is for: a letter
-// to a customer only to who asked, and none at all where nobody may be answered.
+// judgeAddressees looks whether what went out went to whom it is for, in their
+// language: a letter to a customer only to who asked, and none at all where
+// nobody may be answered.
 func (t *told) judgeAddressees(fault func(string, ...any)) {
 	for _, l := range t.letters {
 		switch l.kind {
@@ -299,6 +300,9 @@ func (t *told) judgeAddressees(fault func(string, ...any)) {
 		default:
 			if t.q.Silent {
 				fault("%s got a letter, and should get none", l.to)
+			}
+			if l.language != t.q.language() {
+				fault("%s wrote in %q and got a letter in %q", l.to, t.q.language(), l.language)
 			}
 			if l.to != t.q.backTo() {
 				fault("%s got the letter of %s", l.to, t.q.backTo())

@@ -26,7 +26,7 @@ type question struct {
 	Channel  string            `yaml:"channel"`
 	Subject  string            `yaml:"subject"`
 	Text     string            `yaml:"text"`
-	Language string            `yaml:"language"` // of the form; nl when empty
+	Language string            `yaml:"language"` // it is written in; nl when empty
 	Product  string            `yaml:"product"`  // chosen in the form
 	Fields   map[string]string `yaml:"fields"`   // of the form, the API or the call
 	File     string            `yaml:"file"`     // the whole mail

@@ -112,14 +112,20 @@ func (w *world) compose(s *sending, to []string) ([]byte, error) {
 	if answered.msgID != "" {
 		head("In-Reply-To", "<"+answered.msgID+">")
 		head("References", "<"+answered.msgID+">")
-		text += "\nOp " + time.Now().Format("02-01-2006") + " om " + time.Now().Format("15:04") +
-			" schreef Servicedesk De Linde <" + demoDesk + ">:\n> " + strings.ReplaceAll(strings.TrimSpace(answered.text), "\n", "\n> ") + "\n"
+		text += "\n" + time.Now().Format(attribution[q.language()]) + "\n> " +
+			strings.ReplaceAll(strings.TrimSpace(answered.text), "\n", "\n> ") + "\n"
 	}
 	head("MIME-Version", "1.0")
 	head("Content-Type", "text/plain; charset=utf-8")
 	head("Content-Transfer-Encoding", "8bit")
 	b.WriteString("\r\n" + strings.ReplaceAll(text, "\n", "\r\n"))
 	return b.Bytes(), nil
+}
+
+// attribution is the line that mail programs write above what they quote.
+var attribution = map[string]string{
+	"nl": "Op 02-01-2006 om 15:04 schreef Servicedesk De Linde <" + demoDesk + ">:",
+	"en": "On 2/01/2006 15:04, Servicedesk De Linde <" + demoDesk + "> wrote:",
 }
 
 func mailDate() string { return time.Now().Format("Mon, 2 Jan 2006 15:04:05 -0700") }

@@ -154,15 +154,21 @@ func TestDemo_LettersToTheWrongPeopleAreSeen(t *testing.T) {
 	q := question{Via: "mail", From: "Jan <jan@klant.example>", Expect: endDesk}
 	silent := q
 	silent.Silent = true
-	for name, one := range map[string]told{
-		"an answer to another":      {q: q, end: endDesk, letters: []letter{{to: "piet@klant.example", kind: "receipt"}}},
-		"a team's to a customer":    {q: q, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "team"}}},
-		"an alert to a customer":    {q: q, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "alert"}}},
-		"a letter to a forged name": {q: silent, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "receipt"}}},
+	for want, one := range map[string]told{
+		"got the letter of jan":    {q: q, letters: []letter{{to: "piet@klant.example", kind: "receipt", language: "nl"}}},
+		"got the letter of a team": {q: q, letters: []letter{{to: "jan@klant.example", kind: "team", language: "nl"}}},
+		"got the word to the lead": {q: q, letters: []letter{{to: "jan@klant.example", kind: "alert", language: "nl"}}},
+		`a letter in "en"`:         {q: q, letters: []letter{{to: "jan@klant.example", kind: "receipt", language: "en"}}},
+		"should get none":          {q: silent, letters: []letter{{to: "jan@klant.example", kind: "receipt", language: "nl"}}},
 	} {
-		if one.judge(sending{}); len(one.faults) == 0 {
-			t.Errorf("%s: nothing was noticed", name)
+		one.end = endDesk
+		if one.judge(sending{}); !strings.Contains(strings.Join(one.faults, "; "), want) {
+			t.Errorf("want %q, got %q", want, one.faults)
 		}
+	}
+	good := told{q: q, end: endDesk, letters: []letter{{to: "jan@klant.example", kind: "receipt", language: "nl"}}}
+	if good.judge(sending{}); len(good.faults) > 0 {
+		t.Errorf("nothing is wrong, got %q", good.faults)
 	}
 }
 
