@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,8 +18,12 @@ import (
 	"github.com/balie/balie"
 )
 
-// writePatience is how long a reader of a stream may take for one piece.
-const writePatience = 60 * time.Second
+// How long a reader of a stream may take for one piece, and for the end when
+// the server stops.
+const (
+	writePatience = 60 * time.Second
+	stopPatience  = 2 * time.Second
+)
 
 // newBody is a body in memory that can be read as one that arrives.
 func newBody(b []byte) io.Reader { return bytes.NewReader(b) }
@@ -34,11 +39,13 @@ func (a *api) stream(hc huma.Context, kind string, write func(ctx context.Contex
 	_ = c.Response.Header.SetTrailer(EndTrailer)
 	end := func(s string) { c.Response.Header.Set(EndTrailer, s) }
 	ctx, cancel := context.WithCancel(context.Background())
-	c.Response.SetBodyStream(&streamed{PipeReader: r, conn: c.Conn(), end: end, cancel: cancel}, -1)
+	body := &streamed{PipeReader: r, conn: c.Conn(), end: end, cancel: cancel}
+	c.Response.SetBodyStream(body, -1)
 	a.streams.Go(func() {
 		select {
 		case <-a.done:
 			w.CloseWithError(context.Canceled)
+			body.hurry()
 			cancel()
 		case <-ctx.Done():
 		}
@@ -72,10 +79,32 @@ func guarded(f func() error) (err error) {
 // goroutine that writes the head: set by the writer, it would race with it.
 type streamed struct {
 	*io.PipeReader
-	conn     net.Conn
-	end      func(string)
-	cancel   func()
+	conn   net.Conn
+	end    func(string)
+	cancel func()
+
+	mu       sync.Mutex
+	hurried  bool
 	extended time.Time
+}
+
+// patience moves the deadline: the server's own bound is for a whole answer,
+// and a backup may take an hour.
+func (s *streamed) patience() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); !s.hurried && now.Sub(s.extended) > writePatience/10 {
+		s.conn.SetWriteDeadline(now.Add(writePatience))
+		s.extended = now
+	}
+}
+
+// hurry ends the patience with a reader that has stopped reading.
+func (s *streamed) hurry() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hurried = true
+	s.conn.SetWriteDeadline(time.Now().Add(stopPatience))
 }
 
 // Close is called when all is written, or the reader has gone.
@@ -87,11 +116,7 @@ func (s *streamed) Close() error {
 // Read is of io.Reader; every error becomes the trailer.
 func (s *streamed) Read(p []byte) (int, error) {
 	n, err := s.PipeReader.Read(p)
-	// The server's own bound is for a whole answer; a backup may take an hour.
-	if now := time.Now(); now.Sub(s.extended) > writePatience/10 {
-		s.conn.SetWriteDeadline(now.Add(writePatience))
-		s.extended = now
-	}
+	s.patience()
 	switch {
 	case err == nil:
 		return n, nil
