@@ -85,6 +85,10 @@ type Change struct {
 	Seen       []string // keys claimed for Request and the first Message
 }
 
+// MessageKey is the Seen key by which a reply finds what it answers: it is
+// claimed for every message by its channel's own id (Message.MsgID).
+func MessageKey(msgID string) string { return "mid:" + msgID }
+
 // Do appends an event to the Change and applies it: it fills in Request and
 // Seq. On error the Change is as it was.
 func (c *Change) Do(e Event) error {

@@ -42,6 +42,13 @@ type Renderer interface {
 	Render(m balie.Message) balie.Message
 }
 
+// Threader is a sender whose other side names what it posts, so that replies
+// refer to it by that name and not by our Message-ID.
+type Threader interface {
+	// ThreadID is the id, as in Message.Thread of a reply, of what Send posted.
+	ThreadID(d balie.Delivery, receipt string) string
+}
+
 // Mounter is a channel that is spoken to over HTTP.
 type Mounter interface {
 	Mount(r fiber.Router, in Sink)

@@ -213,6 +213,7 @@ func (d *Dispatch) deliver(ctx context.Context, c store.Claimed, now time.Time) 
 type result struct {
 	delivery balie.Delivery
 	event    *balie.Event
+	thread   string // the name by which replies refer to it, when the other side gives one
 }
 
 func (d *Dispatch) send(ctx context.Context, c store.Claimed, now time.Time) result {
@@ -230,8 +231,9 @@ func (d *Dispatch) send(ctx context.Context, c store.Claimed, now time.Time) res
 	if err == nil {
 		d.clear(dl.Channel)
 		dl.Status, dl.Receipt, dl.LastError = balie.SentOK, receipt, ""
-		return result{dl, &balie.Event{What: balie.Sent, At: now, By: "dispatch", Message: dl.Message,
-			Data: map[string]string{"delivery": dl.ID.String(), "channel": dl.Channel, "receipt": receipt}}}
+		e := &balie.Event{What: balie.Sent, At: now, By: "dispatch", Message: dl.Message,
+			Data: map[string]string{"delivery": dl.ID.String(), "channel": dl.Channel, "receipt": receipt}}
+		return result{dl, e, threadID(s, dl, receipt)}
 	}
 	return d.failed(dl, now, err)
 }
@@ -272,8 +274,15 @@ func (d *Dispatch) failed(dl balie.Delivery, now time.Time, err error) result {
 
 func dead(dl balie.Delivery, now time.Time, err error) result {
 	dl.Status, dl.LastError = balie.Dead, clip(err.Error())
-	return result{dl, &balie.Event{What: balie.Undelivered, At: now, By: "dispatch", Message: dl.Message, Next: now,
+	return result{delivery: dl, event: &balie.Event{What: balie.Undelivered, At: now, By: "dispatch", Message: dl.Message, Next: now,
 		Data: map[string]string{"delivery": dl.ID.String(), "channel": dl.Channel, "error": dl.LastError}}}
+}
+
+func threadID(s channels.Sender, dl balie.Delivery, receipt string) string {
+	if t, ok := s.(channels.Threader); ok {
+		return t.ThreadID(dl, receipt)
+	}
+	return ""
 }
 
 // write stores a result, and its event on the request when it is final. When
@@ -297,6 +306,9 @@ func (d *Dispatch) write(ctx context.Context, c store.Claimed, res result) error
 			return nil
 		}
 		change := balie.Change{Request: r, Deliveries: []balie.Delivery{res.delivery}}
+		if res.thread != "" { // the claim is for the letter, so that a reply finds it
+			change.Messages, change.Seen = []balie.Message{c.Message}, []string{balie.MessageKey(res.thread)}
+		}
 		if err := change.Do(*res.event); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/channels"
+	"github.com/balie/balie/store"
 	"github.com/balie/balie/store/boltstore"
 )
 
@@ -353,5 +354,23 @@ func TestALateSenderDoesNotOverwrite(t *testing.T) {
 	steps(t, d, t0, 1)
 	if s := deliveries(t, db, id)[0]; s.Status != balie.SentOK || p.count() != 2 {
 		t.Errorf("%d sends, %+v", p.count(), s)
+	}
+}
+
+// named is a sender whose other side gives each post a name, as Slack does.
+type named struct{ *post }
+
+func (named) ThreadID(_ balie.Delivery, receipt string) string { return "slack:T:C:" + receipt }
+
+// A reply refers to a post by Slack's name for it, so that name leads to our letter.
+func TestAReplyFindsTheLetterByTheOtherSidesName(t *testing.T) {
+	db := openStore(t)
+	id := write(t, db, "a@x.example", "one")
+	d := New(db, map[string]channels.Sender{"email": named{&post{}}}, Options{}, slog.New(slog.DiscardHandler), nil)
+	steps(t, d, t0, 1)
+	key := balie.MessageKey("slack:T:C:250 ok")
+	found, err := db.Lookup(t.Context(), store.Query{Seen: []string{key}})
+	if err != nil || found.Seen[key].Request != id || found.Seen[key].Message != deliveries(t, db, id)[0].Message {
+		t.Errorf("found %+v, %v", found.Seen, err)
 	}
 }

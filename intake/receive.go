@@ -243,7 +243,7 @@ func (in *Intake) request(ctx context.Context, b *batch, id balie.ID) (balie.Req
 }
 
 func keyRaw(key string) string  { return "raw:" + key }
-func keyMsgID(id string) string { return "mid:" + id }
+func keyMsgID(id string) string { return balie.MessageKey(id) }
 func keyCall(id string) string  { return "call:" + id }
 func keyDigest(d string) string { return "content:" + d }
 

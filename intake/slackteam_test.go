@@ -40,7 +40,8 @@ func (d *desk) lunchHandedOut(ts string) balie.Request {
 		d.t.Fatalf("state %s, fields %v: not handed out", r.State, r.Fields)
 	}
 	letter := d.letterTo(r.ID, "T0LINDE/C0CATERING")
-	c := balie.Change{Request: r}
+	// What dispatch writes when Slack took the letter: the thread's id is claimed for it.
+	c := balie.Change{Request: r, Messages: []balie.Message{letter}, Seen: []string{balie.MessageKey("slack:T0LINDE:C0CATERING:" + ts)}}
 	err := c.Do(balie.Event{What: balie.Sent, At: d.now, By: "dispatch", Message: letter.ID, Data: map[string]string{"channel": "slack", "receipt": ts}})
 	if err == nil {
 		err = d.db.Commit(d.t.Context(), c)
@@ -62,9 +63,10 @@ func TestATeamFinishesItsHandoutInTheSlackThread(t *testing.T) {
 		t.Error("the hand-out is not done")
 	}
 	before := len(d.letters(r.ID))
-	// After that, what is said there is a person's to read, and nobody's question.
+	// What they say after that stays theirs: on the same request, for a person
+	// to read, and nobody is written to.
 	_, late := d.slackSays("U0CHEF", "C0CATERING", "Kunnen er nog broodjes bij?", "1790000200.000300", "1790000000.000100")
-	if late.State != balie.AtDesk || len(d.letters(late.ID)) != 0 || len(d.letters(r.ID)) != before {
+	if late.ID != r.ID || late.State != balie.AtDesk || len(d.letters(r.ID)) != before {
 		t.Errorf("a word after the end: state %s, letters %v", late.State, d.letters(late.ID))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/store"
 )
 
 // home is where a message belongs, and how sure that is.
@@ -68,11 +69,8 @@ func (in *Intake) clue(ctx context.Context, b *batch, m balie.Message) (clue, bo
 	}
 	for _, id := range m.Thread {
 		if claim, ok := b.found.Seen[keyMsgID(id)]; ok && !claim.Request.IsZero() {
-			return clue{request: claim.Request, what: "answers an earlier message"}, true, nil
+			return in.knownClue(ctx, claim, m)
 		}
-	}
-	if c, ok, err := in.slackClue(ctx, m); ok || err != nil {
-		return c, ok, err
 	}
 	if ref, ok := subjectRef(m.Subject); ok {
 		if id, ok := b.found.Refs[ref]; ok {
@@ -97,6 +95,23 @@ func (in *Intake) tokenClue(ctx context.Context, b *batch, id string) (clue, boo
 		return clue{}, false, err
 	}
 	return clue{request: sent.Request, handout: sent.Handout, token: true, what: "answers our letter"}, true, nil
+}
+
+// knownClue is a message we know by its channel's own id. When it is a letter
+// of ours, the channel itself proves the reply: nobody else can write there.
+func (in *Intake) knownClue(ctx context.Context, claim store.Claim, m balie.Message) (clue, bool, error) {
+	c := clue{request: claim.Request, what: "answers an earlier message"}
+	sent, err := in.store.Message(ctx, claim.Message)
+	if errors.Is(err, balie.ErrNotFound) {
+		return c, true, nil
+	}
+	if err != nil {
+		return c, false, err
+	}
+	if sent.Direction == balie.Out && sent.Channel == m.Channel && m.Proof == balie.Proven {
+		c.handout, c.token, c.what = sent.Handout, true, "answers in the thread of our letter"
+	}
+	return c, true, nil
 }
 
 // who is the person a message's address belongs to; the zero Person when none.

@@ -73,11 +73,16 @@ func (t *tracing) sender(channel string, s channels.Sender) channels.Sender {
 	if t == nil {
 		return s
 	}
-	if r, ok := s.(channels.Renderer); ok {
+	own, ok := s.(interface {
+		channels.Renderer
+		channels.Threader
+	})
+	if ok {
 		return struct {
 			tracedSender
 			channels.Renderer
-		}{tracedSender{s, t.tracer, channel}, r}
+			channels.Threader
+		}{tracedSender{s, t.tracer, channel}, own, own}
 	}
 	return tracedSender{s, t.tracer, channel}
 }
