@@ -30,7 +30,7 @@ import (
 
 // onStore is embedded in every command that works on the store.
 type onStore struct {
-	Config string `help:"The configuration file." default:"balie.yaml" type:"path" short:"c"`
+	Config string `help:"The configuration file." default:"balie.yaml" type:"path" short:"c" env:"BALIE_CONFIG"`
 }
 
 // client speaks the API of desk/api: with the balie that runs, or with one

@@ -53,7 +53,7 @@ func scripts(dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serveScript, "stop": stopScript, "ask": askScript, "exits": exitsScript, "lock": lockScript,
-			"jsonlines": jsonLinesScript, "mute": muteScript, "deadsocket": deadSocketScript, "socket": socketScript,
+			"jsonlines": jsonLinesScript, "mute": muteScript, "deadsocket": deadSocketScript, "damage": damageScript, "socket": socketScript,
 		},
 	}
 }
@@ -272,6 +272,18 @@ func deadSocketScript(ts *testscript.TestScript, _ bool, args []string) {
 	ln, err := listenSocket(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(ln.(*socketListener).UnixListener.Close())
+}
+
+// damageScript changes a byte in each place where a text is in a file.
+func damageScript(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if !bytes.Contains(b, []byte(args[1])) {
+		ts.Fatalf("%s does not have %q", args[0], args[1])
+	}
+	other := []byte(args[1])
+	other[0] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.ReplaceAll(b, []byte(args[1]), other), 0o600))
 }
 
 // jsonLinesScript checks that a file has at least N lines, each JSON with the
