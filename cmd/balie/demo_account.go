@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/balie/balie"
 )
 
 // account writes what happens, for people or for programs.
@@ -94,7 +96,7 @@ func (a *account) part(s string) {
 // Widths of the account, in letters: together under 110.
 const (
 	wideWho, wideSaid         = 20, 76
-	wideProduct, wideDecision = 36, 28
+	wideProduct, wideDecision = 32, 32
 	wideBack, wideTo          = 34, 14
 )
 
@@ -105,7 +107,7 @@ func (a *account) question(w *world, n int, t told) {
 		return
 	}
 	a.printf("%s %s %s %s\n", a.paint(dim, fmt.Sprintf("%2d", n)), a.paint(cyan, column(t.q.Via, 5)),
-		a.paint(bold, column(t.who(), wideWho)), cut(t.q.said(), wideSaid))
+		a.paint(bold, column(t.who(), wideWho)), a.said(t.q))
 	product, decision := t.product(w), t.decision()
 	back := t.back()
 	for i := range max(1, len(back)) {
@@ -124,6 +126,19 @@ func (a *account) question(w *world, n int, t told) {
 	for _, f := range t.faults {
 		a.printf("   %s\n", a.paint(red, "✗ "+f))
 	}
+}
+
+// said is the question, and what it is an example of.
+func (a *account) said(q question) string {
+	text := q.said()
+	if q.Shows == "" {
+		return cut(text, wideSaid)
+	}
+	mark := "[" + q.Shows + "]"
+	if text == "" {
+		return a.paint(yellow, mark)
+	}
+	return cut(text, wideSaid-1-utf8.RuneCountInString(mark)) + " " + a.paint(yellow, mark)
 }
 
 // seconds is a time in seven letters.
@@ -160,9 +175,6 @@ const guess = 0.5
 func (t told) product(w *world) string {
 	m := t.dec.Facts.Match
 	if m.Product == "" {
-		if t.q.Shows != "" {
-			return "(" + t.q.Shows + ")"
-		}
 		return "–"
 	}
 	p, _ := w.app.library.Brain().Catalogue.Product(m.Product)
@@ -178,12 +190,15 @@ func (t told) product(w *world) string {
 func (t told) decision() string {
 	why := t.dec.Rule
 	if d := t.dec.Deciding(); len(t.dec.Do) > 0 && d.Rule == "" && d.Reason != "" {
-		why = d.Reason // not by a rule, or over one
+		why, _, _ = strings.Cut(d.Reason, ":") // not by a rule, or over one
 	}
-	if why == "" && len(t.lines) > 0 {
-		why = t.lines[len(t.lines)-1].Reason
+	if last := len(t.lines) - 1; why == "" && last >= 0 {
+		why = t.lines[last].Reason
+		if why == "" && t.end == endDesk && t.lines[last].Outcome == balie.LedgerJoined {
+			why = "reopened"
+		}
 	}
-	word := map[string]string{endHandedOut: "handed out", endDesk: "to the desk", endJoined: "joined", endHeld: "held back"}[t.end]
+	word := map[string]string{endHandedOut: "handed out", endDesk: "desk", endJoined: "joined", endHeld: "held back"}[t.end]
 	if word == "" {
 		word = t.end
 	}

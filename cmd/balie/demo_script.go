@@ -150,11 +150,8 @@ func (q question) said() string {
 			s = c.Note
 		}
 	}
-	switch {
-	case s == "" && q.Subject != "":
+	if s == "" {
 		return q.Subject
-	case s == "":
-		return "(" + q.Shows + ")"
 	}
 	return s
 }
