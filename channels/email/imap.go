@@ -56,7 +56,7 @@ func (m *Mailbox) open(ctx context.Context, readOnly bool) (*session, error) {
 	}
 	if err := s.c.Login(m.c.User, m.c.Password).Wait(); err != nil {
 		s.close()
-		return nil, fmt.Errorf("log in to %s as %s: %w", m.c.Host, m.c.User, plain(err))
+		return nil, loginError(m.c.Host, m.c.User, m.c.Password, plain(err))
 	}
 	s.idles = s.c.Caps().Has(imap.CapIdle)
 	if err := s.choose(m.c.Folder, readOnly); err != nil {

@@ -194,7 +194,7 @@ func (s *SMTP) connect(ctx context.Context) (*carrier, error) {
 	}
 	if err := s.login(c); err != nil {
 		c.close()
-		return nil, later(tenMinutes, fmt.Errorf("log in to %s as %s: %w", s.c.Host, s.c.User, err))
+		return nil, later(tenMinutes, loginError(s.c.Host, s.c.User, s.c.Password, err))
 	}
 	return c, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -196,7 +197,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return api.Serve(gctx, a.api(), a.socket) })
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
-	g.Go(func() error { return httpd.Serve(gctx, a.http, ln) })
+	g.Go(func() error { return a.serveHTTP(gctx, ln) })
 	g.Go(func() error { return a.watchStore(gctx) })
 	g.Go(func() error { return a.serveMetrics(gctx) })
 	err = g.Wait()
@@ -218,6 +219,17 @@ func (a *app) api() api.Parts {
 		}})
 	}
 	return p
+}
+
+// serveHTTP answers until ctx ends. That a client dawdled at the end is said,
+// and is no reason to end badly or to give up a reload.
+func (a *app) serveHTTP(ctx context.Context, ln net.Listener) error {
+	err := httpd.Serve(ctx, a.http, ln)
+	if errors.Is(err, httpd.ErrCutOff) {
+		a.log.Warn("stopped while a client was still sending", "err", err)
+		return nil
+	}
+	return err
 }
 
 // watchEvery is how often the store's own fault is looked at.

@@ -27,6 +27,10 @@ const (
 	lingerBytes = 32 << 20
 )
 
+// ErrCutOff says that Serve ended as it was asked to, but clients were still in
+// the middle of a request: a slow one can always bring that about.
+var ErrCutOff = errors.New("requests were cut off")
+
 // Serve answers on a listener until ctx ends, then lets running requests end
 // within a bound. One client gets an eighth of the connections, trusted
 // proxies all of them; what is too much is told so with 429 or 503.
@@ -43,12 +47,12 @@ func Serve(ctx context.Context, app *fiber.App, ln net.Listener) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	g.Close() // also when Serve had not got as far as listening
-	g.closeUnused()
+	g.closeUnused(stop)
 	err := app.ShutdownWithContext(stop)
 	g.closeAll()
 	<-done
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stop http: requests were cut off after %s", shutdownTime)
+		return fmt.Errorf("stop http: %w after %s", ErrCutOff, shutdownTime)
 	}
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("stop http: %w", err)
@@ -158,20 +162,38 @@ func linger(c net.Conn) {
 	}
 }
 
+// firstWords is how long a connection that was just opened has to say what it
+// wants, once no others are taken: its request may be on the way.
+const firstWords = 250 * time.Millisecond
+
 // closeUnused ends connections that a browser opened ahead and never used:
 // fasthttp takes them for busy ones and would wait for them.
-func (g *guard) closeUnused() {
-	g.mu.Lock()
-	open := make([]*conn, 0, len(g.open))
-	for k := range g.open {
-		if !k.heard.Load() {
-			open = append(open, k)
-		}
+func (g *guard) closeUnused(ctx context.Context) {
+	if len(g.unheard()) == 0 {
+		return
 	}
-	g.mu.Unlock()
-	for _, k := range open {
+	wait := time.NewTimer(firstWords)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	for _, k := range g.unheard() {
 		k.Close()
 	}
+}
+
+// unheard are the connections on which nothing was said yet.
+func (g *guard) unheard() []*conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []*conn
+	for k := range g.open {
+		if !k.heard.Load() {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // closeAll cuts off what is still open and waits for those that are refused.
