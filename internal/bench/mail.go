@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -126,25 +123,7 @@ func (m *mailbox) taken(ctx context.Context, n int) error {
 
 // counted is how many mails a balie says it took in since its start.
 func counted(site *rig.Site) (int, error) {
-	resp, err := http.Get(site.URL() + "/metrics")
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	n := 0
-	for s := bufio.NewScanner(resp.Body); s.Scan(); {
-		name, value, ok := strings.Cut(s.Text(), "} ")
-		if !ok || !strings.HasPrefix(name, "balie_intake_messages_total{channel=\"email\"") {
-			continue
-		}
-		f, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return 0, err
-		}
-		n += int(f)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return n, err
+	return site.Counted("balie_intake_messages_total", `channel="email"`)
 }
 
 // mail measures a full mailbox from Dovecot to decided and on disk.

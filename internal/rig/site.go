@@ -17,7 +17,7 @@ import (
 const (
 	APIToken    = "rig-token-of-thirty-two-letters-"
 	PhoneSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-	secretKey   = "a secret key of at least thirty-two bytes, for a rig"
+	secretKey   = "a secret key of at least thirty-two bytes, for a rig in " // each in its own: two desks share none
 )
 
 // Mailbox is an IMAP account to read.
@@ -133,7 +133,7 @@ func (y *yaml) all(s Setup, site *Site) {
 	y.line("public_url: %s", site.URL())
 	y.line("listen: %s", site.Addr)
 	y.line("data: %q", site.Data())
-	y.line("secret_key: %s", y.secret("key", secretKey))
+	y.line("secret_key: %s", y.secret("key", secretKey+y.dir))
 	y.line("log: {level: %s, format: json}", level)
 	// One client gets an eighth of all connections; a trusted proxy, as stands
 	// before most desks, gets all.

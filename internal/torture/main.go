@@ -63,7 +63,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("seed %d\n", *seed)
-	v, err := killed(ctx, filepath.Join(dir, "rounds"), bin, *rounds, rand.New(rand.NewPCG(*seed, 1)))
+	_, v, err := killed(ctx, filepath.Join(dir, "rounds"), bin, *rounds, rand.New(rand.NewPCG(*seed, 1)))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,16 +32,30 @@ func everyPoint(ctx context.Context, dir string, say func(string, ...any)) (*ver
 		return nil, err
 	}
 	total := &verdict{}
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
 	for _, plan := range plans(points) {
-		v, err := atPoint(ctx, filepath.Join(dir, "point-"+strings.NewReplacer("=", "-", "@", "-").Replace(plan)), bin, plan)
-		if err != nil {
-			return nil, fmt.Errorf("end at %s: %w", plan, err)
-		}
-		say("ended at %s: %s\n%s", plan, v, strings.TrimSuffix(v.details(), "\n"))
-		total.add(v)
+		g.Go(func() error {
+			v, err := atPoint(gctx, filepath.Join(dir, "point-"+strings.NewReplacer("=", "-", "@", "-").Replace(plan)), bin, plan)
+			if err != nil {
+				return fmt.Errorf("end at %s: %w", plan, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			say("ended at %s: %s", plan, v)
+			if v.bad() {
+				say("%s", v.details())
+			}
+			total.add(v)
+			return nil
+		})
 	}
-	return total, nil
+	return total, g.Wait()
 }
+
+// atOnce is how many worlds there are at a time: most of what they do is wait.
+const atOnce = 3
 
 // plans are what BALIE_FAIL is set to, one after the other.
 func plans(points []string) []string {

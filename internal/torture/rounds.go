@@ -28,30 +28,31 @@ const longestLife = 1500 * time.Millisecond
 
 // killed kills a balie at random moments under mixed load, lets it end its
 // work and judges.
-func killed(ctx context.Context, dir, bin string, rounds int, rng *rand.Rand) (*verdict, error) {
+func killed(ctx context.Context, dir, bin string, rounds int, rng *rand.Rand) (*world, *verdict, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w, err := newWorld(dir, bin)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer w.close()
 	work, stop := w.load(ctx)
 	for range rounds {
 		if err := w.die(ctx, time.Duration(rng.Int64N(int64(longestLife)))); err != nil {
 			stop()
-			return nil, errors.Join(err, work())
+			return nil, nil, errors.Join(err, work())
 		}
 	}
 	stop() // no new items; each client still insists on the one it has
 	if err := w.run(ctx, func() error { return errors.Join(work(), w.allTaken(ctx)) }); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := w.drain(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return w.judge(ctx)
+	v, err := w.judge(ctx)
+	return w, v, err
 }
 
 // die runs a balie for a while and kills it. One that ends by itself is an
@@ -133,8 +134,7 @@ func (w *world) drain(ctx context.Context) error {
 		if err != nil || left == 0 {
 			return err
 		}
-		before := w.handedOver()
-		if err := w.run(ctx, func() error { return w.untilOver(ctx, before+left) }); err != nil {
+		if err := w.run(ctx, func() error { return w.untilTried(ctx, left) }); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,7 @@ func (w *world) expire(ctx context.Context) (int, error) {
 	}
 	defer db.Close()
 	n := 0
-	for _, s := range []balie.Status{balie.Leased, balie.Pending} {
+	for _, s := range []balie.Status{balie.Pending, balie.Leased} { // in this order: leased ones become pending
 		all, err := db.ListDeliveries(ctx, s, 0)
 		if err != nil {
 			return n, err
@@ -165,25 +165,17 @@ func (w *world) expire(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// handedOver is how many letters the other sides took.
-func (w *world) handedOver() int {
-	n := len(w.posted())
-	for _, t := range w.mail.Transactions() {
-		if t.Accepted {
-			n++
-		}
-	}
-	return n
-}
-
-// untilOver waits until n letters were handed over. A letter that is refused
-// for good is not one of them: then the time ends the wait.
-func (w *world) untilOver(ctx context.Context, n int) error {
-	end := time.Now().Add(drainTime / 4)
-	for w.handedOver() < n && time.Now().Before(end) {
-		if err := pause(ctx, soon); err != nil {
+// untilTried waits until a balie tried to send n letters since its start.
+func (w *world) untilTried(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for {
+		tried, err := w.site.Counted("balie_dispatch_deliveries_total", "")
+		if err != nil || tried >= n {
 			return err
 		}
+		if err := pause(ctx, soon); err != nil {
+			return fmt.Errorf("wait until %d letters were tried, %d were: %w", n, tried, err)
+		}
 	}
-	return nil
 }
