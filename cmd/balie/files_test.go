@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -19,10 +20,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+var updateFiles = flag.Bool("update", false, "write what the scripts print as what they want")
+
 // TestFileCommands runs the scripts of the commands that need no store.
 func TestFileCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/files", RequireExplicitExec: true,
+		Dir: "testdata/files", RequireExplicitExec: true, UpdateScripts: *updateFiles,
 		Setup: func(e *testscript.Env) error { e.Setenv("TZ", "UTC"); return nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsScript,
