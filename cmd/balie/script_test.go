@@ -52,7 +52,7 @@ func scripts(dir string) testscript.Params {
 			return makeDesk(e.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serveScript, "stop": stopScript, "ask": askScript, "exits": exitsScript, "lock": lockScript,
+			"serve": serveScript, "halt": haltScript, "logged": loggedScript, "ask": askScript, "exits": exitsScript, "lock": lockScript,
 			"jsonlines": jsonLinesScript, "mute": muteScript, "deadsocket": deadSocketScript, "damage": damageScript, "socket": socketScript,
 		},
 	}
@@ -98,7 +98,9 @@ type server struct {
 	cmd  *exec.Cmd
 	logs *bytes.Buffer
 	mu   sync.Mutex
-	read chan struct{} // closed when all it wrote is read
+	more *sync.Cond    // a line was read, or the last one
+	over bool          // the last one was read
+	read chan struct{} // closed then
 }
 
 // servers by work directory: a script has at most one.
@@ -107,6 +109,7 @@ var servers sync.Map
 // startServer starts balie serve and waits until it says that it is ready.
 func startServer(dir string) (s *server, address string, err error) {
 	s = &server{logs: &bytes.Buffer{}, read: make(chan struct{})}
+	s.more = sync.NewCond(&s.mu)
 	s.cmd = exec.Command("balie", "serve", "--config", filepath.Join(dir, "balie.yaml"))
 	s.cmd.Dir = dir
 	out, err := s.cmd.StderrPipe()
@@ -139,17 +142,45 @@ var readyLine = regexp.MustCompile(`"msg":"ready".*"listen":"([^"]+)"`)
 
 // follow reads what a server logs; ready gets its address.
 func (s *server) follow(r io.Reader, ready chan<- string) {
-	defer close(s.read)
-	defer close(ready)
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.over = true
+		s.more.Broadcast()
+		close(s.read)
+		close(ready)
+	}()
 	told := false
 	for lines := bufio.NewScanner(r); lines.Scan(); {
 		s.mu.Lock()
 		s.logs.WriteString(lines.Text() + "\n")
+		s.more.Broadcast()
 		s.mu.Unlock()
 		if m := readyLine.FindStringSubmatch(lines.Text()); m != nil && !told {
 			told = true
 			ready <- m[1]
 		}
+	}
+}
+
+// logged waits until the log has a line that matches.
+func (s *server) logged(line *regexp.Regexp) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !line.Match(s.logs.Bytes()) {
+		if s.over {
+			return false
+		}
+		s.more.Wait()
+	}
+	return true
+}
+
+// loggedScript waits until the server has logged something: logged REGEX.
+func loggedScript(ts *testscript.TestScript, _ bool, args []string) {
+	s, ok := servers.Load(ts.Getenv("WORK"))
+	if !ok || !s.(*server).logged(regexp.MustCompile(args[0])) {
+		ts.Fatalf("the server ended and never logged %s", args[0])
 	}
 }
 
@@ -168,8 +199,8 @@ func (s *server) stop() error {
 	return s.cmd.Wait()
 }
 
-// stopScript ends the server; its log is the stdout of the step.
-func stopScript(ts *testscript.TestScript, _ bool, _ []string) {
+// haltScript ends the server; its log is the stdout of the step.
+func haltScript(ts *testscript.TestScript, _ bool, _ []string) {
 	s, ok := servers.Load(ts.Getenv("WORK"))
 	if !ok {
 		ts.Fatalf("no server runs")
