@@ -217,10 +217,13 @@ func patterned(f balie.Field, text string) string {
 // them: with one day, a field for a begin gets it and a field for an end gets
 // the end of the span.
 func readMoments(p balie.Product, text, language string, now time.Time, out map[string]string) {
+	if !slices.ContainsFunc(p.Fields, dated) {
+		return
+	}
 	found := moments(text, language, now)
 	start, end := times(text)
 	for _, f := range p.Fields {
-		if f.Type != balie.DateField && f.Type != balie.DateTimeField {
+		if !dated(f) {
 			continue
 		}
 		since := asks(f, "sinds", "since")
@@ -240,6 +243,8 @@ func readMoments(p balie.Product, text, language string, now time.Time, out map[
 		}
 	}
 }
+
+func dated(f balie.Field) bool { return f.Type == balie.DateField || f.Type == balie.DateTimeField }
 
 func theOne(found []moment, since bool) (moment, bool) {
 	var out []moment
@@ -262,8 +267,7 @@ func isEnd(f balie.Field) bool {
 // told which is meant.
 func rivals(p balie.Product, f balie.Field) bool {
 	for _, g := range p.Fields {
-		dated := g.Type == balie.DateField || g.Type == balie.DateTimeField
-		if dated && g.ID != f.ID && !isEnd(g) && asks(g, "sinds", "since") == asks(f, "sinds", "since") {
+		if dated(g) && g.ID != f.ID && !isEnd(g) && asks(g, "sinds", "since") == asks(f, "sinds", "since") {
 			return true
 		}
 	}
@@ -273,13 +277,16 @@ func rivals(p balie.Product, f balie.Field) bool {
 // readPlaces gives the places of a text to the fields that ask for one. With
 // two such fields, "from" and "to" tell them apart.
 func readPlaces(p balie.Product, text string, out map[string]string) {
-	found := placesIn(text)
 	var fields []balie.Field
 	for _, f := range p.Fields {
 		if f.Type == balie.LocationField {
 			fields = append(fields, f)
 		}
 	}
+	if len(fields) == 0 {
+		return
+	}
+	found := placesIn(text)
 	if len(fields) == 1 {
 		name := ""
 		for _, n := range found {

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -111,14 +112,8 @@ func placesIn(text string) []named {
 	const gap = 14 // bytes between two names of one place: " op de ", " on the "
 	var out []named
 	end, start := -1, 0
-	for at := 0; at < len(text); {
-		m := places.FindStringSubmatchIndex(text[at:])
-		if m == nil {
-			break
-		}
-		from, to := at+m[2], at+m[3]
+	for from, to := range eachPlace(text) {
 		name := text[from:to]
-		at = to
 		if notAPlace(name) {
 			continue
 		}
@@ -131,6 +126,25 @@ func placesIn(text string) []named {
 		out = append(out, named{name, strings.ToLower(text[max(0, from-24):from])})
 	}
 	return out
+}
+
+// eachPlace gives where the names of places stand, in order. What parts a name
+// from the next may belong to both.
+func eachPlace(text string) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for _, s := range placeHint.around(text) {
+			for at := s.from; at < s.to; {
+				m := places.FindStringSubmatchIndex(text[at:s.to])
+				if m == nil {
+					break
+				}
+				if !yield(at+m[2], at+m[3]) {
+					return
+				}
+				at += m[3]
+			}
+		}
+	}
 }
 
 // notAPlace are capitalised words before "room" that name none.

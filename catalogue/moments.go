@@ -57,25 +57,26 @@ func moments(text, language string, now time.Time) []moment {
 		m.since = sinceWord.MatchString(text[max(0, at-30):at])
 		out = append(out, m)
 	}
-	for _, m := range isoDay.FindAllStringSubmatchIndex(text, -1) {
+	numbers := figureHint.around(text)
+	for _, m := range findAll(isoDay, text, numbers) {
 		d, ok := date(sub(text, m, 1), sub(text, m, 2), sub(text, m, 3), today)
 		add(m[0], m[1], d, ok)
 	}
-	for _, m := range figureDay.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(figureDay, text, numbers) {
 		d, ok := figures(sub(text, m, 1), sub(text, m, 3), sub(text, m, 4), sub(text, m, 2) == "/" && language == "en", today)
 		add(m[2], m[1], d, ok)
 	}
-	for _, m := range monthDay.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(monthDay, text, numbers) {
 		d, ok := date(sub(text, m, 3), month(sub(text, m, 2)), sub(text, m, 1), today)
 		add(m[0], m[1], d, ok)
 	}
-	for _, m := range dayOfMonth.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(dayOfMonth, text, numbers) {
 		d, ok := date(sub(text, m, 3), month(sub(text, m, 1)), sub(text, m, 2), today)
 		if !covered(out, m[0], 20) {
 			add(m[0], m[1], d, ok)
 		}
 	}
-	for _, m := range wordDay.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(wordDay, text, dayHint.around(text)) {
 		add(m[0], m[1], today.AddDate(0, 0, daysFrom(strings.ToLower(sub(text, m, 1)))), true)
 	}
 	return weekdays(text, today, out)
@@ -84,7 +85,7 @@ func moments(text, language string, now time.Time) []moment {
 // weekdays adds the weekdays a text names. One just before a date must be that
 // date's, or the date is left out.
 func weekdays(text string, today time.Time, out []moment) []moment {
-	for _, m := range weekDay.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(weekDay, text, weekHint.around(text)) {
 		which := strings.ToLower(sub(text, m, 1))
 		name := strings.ToLower(sub(text, m, 2))
 		want := weekday(name)
@@ -232,14 +233,15 @@ var (
 // times are the one time or the one span of times a text names. With more of
 // them it cannot be told which belongs where, and there are none.
 func times(text string) (start, end clock) {
-	if start, end, some := spanOf(clockSpan.FindAllStringSubmatch(text, -1)); some {
+	numbers := figureHint.around(text)
+	if start, end, some := spanOf(submatches(text, findAll(clockSpan, text, numbers))); some {
 		return start, end
 	}
 	var found []clock
-	for _, m := range halfTime.FindAllStringSubmatch(text, -1) {
+	for _, m := range submatches(text, findAll(halfTime, text, halfHint.around(text))) {
 		found = append(found, halfClock(strings.ToLower(m[1]), strings.ToLower(m[2])))
 	}
-	for _, m := range clockTime.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range findAll(clockTime, text, numbers) {
 		cue, minutes, unit := sub(text, m, 1), sub(text, m, 3)+sub(text, m, 4), strings.ToLower(sub(text, m, 5))
 		strict := strings.EqualFold(cue, "om") || strings.EqualFold(cue, "at")
 		if unit == "" && (!strict || followed(text, m[1])) && !(minutes != "" && strings.Contains(text[m[0]:m[1]], ":")) {
