@@ -1,12 +1,14 @@
 package intake
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
+	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/letters"
 )
 
@@ -93,7 +95,7 @@ func (t *turn) answer() error {
 	if !ok || t.post.Channel == "" {
 		return t.toDesk("there is nobody or nothing to answer")
 	}
-	text, err := catalogue.RenderAnswer(p, t.reader.Language, t.c.Request.Fields)
+	text, err := catalogue.RenderAnswer(p, t.reader.Language, t.values(p))
 	if err != nil {
 		return t.toDesk("the answer of " + p.ID + " cannot be written: " + err.Error())
 	}
@@ -103,6 +105,29 @@ func (t *turn) answer() error {
 	}
 	t.stamp(t.tell(t.in.write.Answer(t.c.Request, t.reader, p, text, t.now)))
 	return nil
+}
+
+// values are what an answer's placeholders are filled with. What the customer
+// typed is among them only when the sender is proven (S4); an answer that needs
+// it goes to the desk otherwise.
+func (t *turn) values(p balie.Product) map[string]string {
+	l := t.reader.Language
+	promise, _ := t.promise(p)
+	v := map[string]string{
+		"reference": t.c.Request.Ref, "organisation": t.brain.Catalogue.Organisation[i18n.Language(l)],
+		"promise": i18n.Moment(l, promise.In(t.in.o.Calendar.Zone())),
+	}
+	if team, ok := t.brain.Catalogue.Team(p.Owner); ok {
+		v["team"] = team.Name(l)
+	}
+	if t.m.Proof != balie.Proven {
+		return v
+	}
+	maps.Copy(v, t.c.Request.Fields)
+	if t.reader.Name != "" {
+		v["customer"] = t.reader.Name
+	}
+	return v
 }
 
 // remindDays is after how many opening days a customer is reminded of what

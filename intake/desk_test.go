@@ -37,6 +37,7 @@ type desk struct {
 	n      int
 	// override is the store of the next start, when it is not db.
 	override intake.Store
+	brain    *intake.Brain // instead of the sample's
 }
 
 // sample is the brain of the sample catalogue and rules, trained once.
@@ -88,7 +89,12 @@ func (d *desk) start() {
 	}
 	norm := normalize.New(normalize.Options{OwnAddresses: []string{"desk@delinde.example"}, TrustedAuthserv: []string{"mx.delinde.example"}, Country: "NL"})
 	w := letters.New(texts, d.tokens, letters.Options{Domain: "delinde.example", PublicURL: "https://desk.delinde.example"})
-	brain := func() *intake.Brain { return sample(d.t) }
+	brain := func() *intake.Brain {
+		if d.brain != nil {
+			return d.brain
+		}
+		return sample(d.t)
+	}
 	var s intake.Store = d.db
 	if d.override != nil {
 		s = d.override

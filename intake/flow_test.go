@@ -211,3 +211,21 @@ func TestSmallTalkAlertsNobody(t *testing.T) {
 		}
 	}
 }
+
+// A call that was solved while it lasted is registered, closed, and nobody is
+// written to or sent for.
+func TestACallSolvedAtOnceIsClosed(t *testing.T) {
+	d := newDesk(t)
+	_, r := d.takeRaw(d.call("1", "ended", `,"agent":"sanne","outcome":"solved","note":"De lamp in C3.02 knippert, uit en aan hielp."`))
+	if r.State != balie.Closed || r.Outcome != balie.Solved || len(r.Handouts) != 0 || len(d.letters(r.ID)) != 0 {
+		t.Fatalf("state %s, outcome %s, hand-outs %v", r.State, r.Outcome, r.Handouts)
+	}
+}
+
+func TestPraiseAlarmsNobody(t *testing.T) {
+	d := newDesk(t)
+	_, r := d.take(mail{from: "an@klant.example", subject: "Compliment", body: "Complimenten voor de monteur van vanochtend, super snel!", id: "c@x"})
+	if r.State != balie.AtDesk || r.Kind != balie.Compliment || has(d.events(r.ID), balie.Alerted) {
+		t.Fatalf("state %s, kind %s, events %+v", r.State, r.Kind, d.events(r.ID))
+	}
+}

@@ -38,7 +38,7 @@ func (in *Intake) begin(b *batch, a *arrival, now time.Time) *turn {
 	}
 	// What an unproven sender typed is not repeated to the address they gave.
 	if a.msg.Proof == balie.Proven {
-		t.reader.Name, t.reader.Subject = a.msg.From.Name, withoutRef(a.msg.Subject)
+		t.reader.Name, t.reader.Subject = a.msg.From.Name, repeatable(a.msg.Subject)
 	}
 	t.post = t.wayBack()
 	return t
@@ -98,10 +98,30 @@ func (in *Intake) open(ctx context.Context, b *batch, a *arrival, h home, near b
 	if err := t.relate(h, near, others); err != nil {
 		return err
 	}
-	if err := t.act(); err != nil {
+	act := t.act
+	if a.raw.Format == "call" && a.msg.Fields["outcome"] == "solved" {
+		act = t.solvedAtOnce
+	}
+	if err := act(); err != nil {
 		return err
 	}
 	return t.finish(a, balie.LedgerTaken, "")
+}
+
+// solvedAtOnce registers a call that the agent solved while it lasted: both
+// moves in one Change, and no letter about what was just said.
+func (t *turn) solvedAtOnce() error {
+	by := "agent:" + t.m.Fields["agent"]
+	for _, what := range []balie.What{balie.Answered, balie.Confirmed} {
+		e := balie.Event{What: what, At: t.now, By: by, Message: t.m.ID, Data: map[string]string{"how": "phone"}}
+		if what == balie.Answered {
+			e.Decision = &t.dec
+		}
+		if err := t.c.Do(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // decide runs match and rules; a fault in them is a decision too: the desk.
@@ -137,7 +157,7 @@ func (t *turn) opened(p balie.Person, fields map[string]string) error {
 	r := balie.Request{ID: t.id}
 	t.c.Request = r
 	ref := freeRef(t.b, r.ID)
-	subject := withoutRef(t.m.Subject)
+	subject := repeatable(t.m.Subject)
 	if subject == "" {
 		subject = firstWords(t.m.Text)
 	}

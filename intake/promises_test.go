@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/store/boltstore"
 )
@@ -374,5 +375,30 @@ func TestR2_TheSameMailTwiceInOneBatchIsOneRequest(t *testing.T) {
 	}
 	if n := len(d.requests()); n != 1 {
 		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+// An answer that would repeat what somebody typed does not go to an unproven
+// address by itself.
+func TestS4_AnAnswerWithTheirOwnWordsGoesToProvenSendersOnly(t *testing.T) {
+	cat, err := catalogue.Parse("sample.yaml", bytes.Replace(catalogue.Sample(), []byte(`answer: "Een sleutel vraagt u hier aan`), []byte(`answer: "Voor {room} en {holder}, vraag {reference}: een sleutel vraagt u hier aan`), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := *sample(t)
+	b.Catalogue = cat
+	for _, proven := range []bool{false, true} {
+		d := newDesk(t)
+		d.brain = &b
+		d.start()
+		_, r := d.take(mail{from: "victim@klant.example", subject: "Sleutel", id: "w@x", proven: proven,
+			body: "Mijn collega WIN-nu-geld heeft een extra sleutel nodig van kamer B2.14, hoe regel ik dat? Sleutelhouder: Jan de Vries"})
+		m := d.letterTo(r.ID, "victim@klant.example")
+		if !proven && (r.State != balie.AtDesk || strings.Contains(m.Text, "B2.14")) {
+			t.Errorf("unproven: %s\n%s", r.State, m.Text)
+		}
+		if proven && r.State == balie.AnsweredState && !strings.Contains(m.Text, r.Ref+": een sleutel") {
+			t.Errorf("proven: %s\n%s", r.State, m.Text)
+		}
 	}
 }

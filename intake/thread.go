@@ -160,9 +160,13 @@ func subjectRef(subject string) (string, bool) {
 	return balie.ParseRef(m[1])
 }
 
-// withoutRef is a subject without the reference in it: a letter names only the
-// request it is about, and a new request may come of a reply to another's.
-func withoutRef(subject string) string {
+// repeatable is a sender's subject as a letter of ours may carry it: without a
+// reference in it, because a new request may come of a reply to another's; none
+// at all when it is damaged and reads as noise.
+func repeatable(subject string) string {
+	if strings.Contains(subject, "=?") {
+		return ""
+	}
 	return strings.Join(strings.Fields(refPattern.ReplaceAllString(subject, " ")), " ")
 }
 

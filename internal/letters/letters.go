@@ -205,8 +205,12 @@ func (w *Writer) HandOut(r balie.Request, h balie.Handout, s Summary, now time.T
 
 // Alert is the short word to a lead: it names the reference, never the content.
 func (w *Writer) Alert(r balie.Request, language, reason string) Letter {
+	key := "mail.alert_subject"
+	if r.Priority >= balie.Urgent {
+		key = "mail.alert_subject_urgent"
+	}
 	return Letter{
-		w.texts.Text(language, "mail.alert_subject", "ref", r.Ref),
+		w.texts.Text(language, key),
 		w.texts.Text(language, "mail.alert", "ref", r.Ref, "reason", escape(reason)),
 	}
 }
