@@ -117,11 +117,17 @@ func (m *model) parts() (fold []int, parts []part) {
 	if len(m.lines) >= manyRows {
 		nFolds, nGroups = largeFolds, largeGroups
 	}
+	if m.wide != nil {
+		nFolds = folds // of which one is enough
+	}
 	if m.classes <= 2 {
 		nGroups = 0
 	}
 	fold = m.foldOf(nFolds)
 	for f := range nFolds {
+		if m.wide != nil && f > 0 {
+			break
+		}
 		parts = append(parts, part{fold: f, held: m.held(func(i int) bool { return fold[i] == f })})
 	}
 	for g := range nGroups {
@@ -210,7 +216,7 @@ func (cal *calibration) mails(p *part, fold []int, seed uint64) []observation {
 	rng := rand.New(rand.NewPCG(6+seed, 0x62616c6965))
 	unseen := p.unseen(fold)
 	var out []observation
-	w := &workspace{}
+	w := newWorkspace()
 	for _, i := range p.held {
 		l := p.model.lines[i]
 		around := unseen[l.language]
@@ -279,9 +285,9 @@ func (cal *calibration) pairFigures(m *model, r *reading) []float64 {
 	}
 	second := m.evidence(r, r.second)
 	third := r.z[m.classes-1]
-	for k, z := range r.z {
-		if k != r.best && k != r.second {
-			third = max(third, z)
+	for _, k := range r.touched {
+		if int(k) != r.best && int(k) != r.second {
+			third = max(third, r.z[k])
 		}
 	}
 	return []float64{logit(p1), logit(cal.text.probability(second[:])), float64(r.z[r.second] - third), first[2]}
@@ -292,17 +298,24 @@ type workspace struct {
 	whole  judged
 	clause judged
 	parts  []judged
-	score  []float64
+	found  []candidate
 }
 
-// scores is an empty list of a score for each product.
-func (w *workspace) scores(products int) []float64 {
-	if cap(w.score) < products {
-		w.score = make([]float64, products)
+// candidate is a product that a mail may be about.
+type candidate struct {
+	product int
+	p       float64
+}
+
+// find adds a candidate, or makes it as likely as it was found here.
+func (w *workspace) find(product int, p float64) {
+	for i := range w.found {
+		if c := &w.found[i]; c.product == product {
+			c.p = max(c.p, p)
+			return
+		}
 	}
-	w.score = w.score[:products]
-	clear(w.score)
-	return w.score
+	w.found = append(w.found, candidate{product, p})
 }
 
 // judged is a text with the product it is most likely about.
@@ -311,11 +324,20 @@ type judged struct {
 	p float64
 }
 
+func newWorkspace() *workspace {
+	w := &workspace{}
+	w.whole.r.board, w.clause.r.board = &board{}, &board{}
+	return w
+}
+
 func (w *workspace) reset(parts int) {
 	if parts > cap(w.parts) {
 		w.parts = append(w.parts[:cap(w.parts)], make([]judged, parts-cap(w.parts))...)
 	}
 	w.parts = w.parts[:parts]
+	for i := range w.parts {
+		w.parts[i].r.board = w.clause.r.board
+	}
 }
 
 func (w *workspace) judge(cal *calibration, m *model, j *judged, text, language string) {

@@ -10,13 +10,12 @@ const evidences = 9
 // reading is a text as a model sees it: the scores of all classes and what is
 // needed for the evidence. It is a workspace that is used again.
 type reading struct {
-	text      text
-	sum       tally
-	counts    []feature // known features
-	content   []int32   // stems of the content words; 0: not known
-	vector    []feature
-	z         []float32 // score by class; the last is "none"
-	cos       []float32
+	text    text
+	sum     tally
+	counts  []feature // known features
+	content []int32   // stems of the content words; 0: not known
+	vector  []feature
+	*board
 	stems     []stemUse
 	share     float64 // of the content words' weight that is known at all
 	total     float64
@@ -25,6 +24,16 @@ type reading struct {
 	second    int // best other product, or -1
 	bestCos   int
 	secondCos float32
+}
+
+// board is the scores of a text by class. Readings of which only the best is
+// asked for share one; it holds the scores of the text that was read last.
+type board struct {
+	z        []float32 // the last is "none"
+	cos      []float32
+	touched  []int32 // products with a score
+	mark     []bool  // of a wide model: the touched ones
+	byLength [32][]feature
 }
 
 // stemUse is a content word of the text.
@@ -101,7 +110,27 @@ func grown(s []float32, n int) []float32 {
 
 // score fills in the scores of all classes and which products lead.
 func (m *model) score(r *reading) {
+	if r.board == nil {
+		r.board = &board{}
+	}
+	if m.wide != nil {
+		m.wide.score(m, r)
+	} else {
+		m.scoreAll(r)
+	}
+	r.best, r.second = leaders(r.z, r.touched)
+	var other int
+	r.bestCos, other = leaders(r.cos, r.touched)
+	r.secondCos = 0
+	if other >= 0 {
+		r.secondCos = r.cos[other]
+	}
+}
+
+// scoreAll is score for a model with weights for every class.
+func (m *model) scoreAll(r *reading) {
 	r.z, r.cos = grown(r.z, m.classes)[:m.classes], grown(r.cos, m.classes)[:m.classes]
+	r.touched = m.products
 	m.scores(r.vector, r.z)
 	clear(r.cos)
 	var length float32
@@ -116,29 +145,45 @@ func (m *model) score(r *reading) {
 			r.cos[k] += f.value * v
 		}
 	}
-	if length > 0 {
-		scale := 1 / float32(math.Sqrt(float64(length)))
-		for k := range r.cos {
-			r.cos[k] *= scale
-		}
+	r.scaleCos(length)
+}
+
+// scaleCos divides by the text's own length.
+func (b *board) scaleCos(square float32) {
+	if square == 0 {
+		return
 	}
-	r.best, r.second = leaders(r.z[:m.classes-1])
-	var other int
-	r.bestCos, other = leaders(r.cos[:m.classes-1])
-	r.secondCos = 0
-	if other >= 0 {
-		r.secondCos = r.cos[other]
+	scale := 1 / float32(math.Sqrt(float64(square)))
+	for _, k := range b.touched {
+		b.cos[k] *= scale
 	}
 }
 
-func leaders(v []float32) (first, second int) {
-	second = -1
-	for k := 1; k < len(v); k++ {
+// clear makes room for the scores of a wide model; only what the text before
+// touched is cleared.
+func (b *board) clear(classes int) {
+	if len(b.mark) < classes {
+		b.z, b.cos, b.mark = make([]float32, classes), make([]float32, classes), make([]bool, classes)
+	}
+	for _, k := range b.touched {
+		b.z[k], b.cos[k], b.mark[k] = 0, 0, false
+	}
+	b.touched = b.touched[:0]
+	b.cos[classes-1] = 0
+}
+
+// leaders are the best two of some products; second is -1 when there is none.
+func leaders(v []float32, among []int32) (first, second int) {
+	if len(among) == 0 {
+		return 0, -1
+	}
+	first, second = int(among[0]), -1
+	for _, k := range among[1:] {
 		switch {
 		case v[k] > v[first]:
-			first, second = k, first
+			first, second = int(k), first
 		case second < 0 || v[k] > v[second]:
-			second = k
+			second = int(k)
 		}
 	}
 	return first, second

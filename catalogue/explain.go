@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -53,8 +54,8 @@ func (m *Matcher) terms(r *reading, k int) []string {
 	value := r.spread()
 	defer r.gather()
 	says := func(id int32) float32 {
-		if id == 0 || value[id] == 0 {
-			return 0
+		if id == 0 || value[id] == 0 || (m.model.wide != nil && m.model.block[id] == gramBlock) {
+			return 0 // to look up runs of characters would cost more than the match
 		}
 		return value[id] * (m.model.weightOf(id, k) - m.model.weightOf(id, rival))
 	}
@@ -125,37 +126,45 @@ func (m *Matcher) like(r *reading, k int) string {
 	mine := r.spread()
 	defer r.gather()
 	best, near := "", float32(minLike)
-	for i, l := range m.model.lines {
-		if l.class != k || l.kind != exampleLine {
-			continue
-		}
+	for _, e := range m.examples[k] {
 		s := float32(0)
-		for _, f := range m.nearness[i] {
+		for _, f := range e.words {
 			s += f.value * mine[f.id]
 		}
 		if s > near {
-			best, near = l.text, s
+			best, near = m.model.lines[e.line].text, s
 		}
 	}
 	return best
 }
 
-// nearnessOf are the unit vectors of the lines, so that the nearest example is
-// found without reading them again.
-func nearnessOf(m *model) [][]feature {
-	var square float32
-	for _, w := range blockWeight {
-		square += float32(w * w)
-	}
-	out := make([][]feature, len(m.lines))
+// likeness is an example with its words and thoughts as a unit vector, so that
+// the nearest is found without reading it again.
+type likeness struct {
+	line  int32
+	words []feature
+}
+
+func likenesses(m *model) [][]likeness {
+	out := make([][]likeness, m.classes)
+	var x []feature
 	for i, l := range m.lines {
 		if l.kind != exampleLine {
 			continue
 		}
-		out[i] = m.apply(m.rows[i].counts, nil)
-		for j := range out[i] {
-			out[i][j].value /= square
+		x = m.apply(m.rows[i].counts, x[:0])
+		square := 0.0
+		var words []feature
+		for _, f := range x {
+			if m.telling(f.id) {
+				words = append(words, f)
+				square += float64(f.value) * float64(f.value)
+			}
 		}
+		for j := range words {
+			words[j].value /= float32(math.Sqrt(square))
+		}
+		out[l.class] = append(out[l.class], likeness{int32(i), slices.Clip(words)})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -31,8 +32,8 @@ const maxMatches = 5
 // Train and may be used by many goroutines at once.
 type Matcher struct {
 	products  []string
-	threshold []float64 // of each product, or the default
-	nearness  [][]feature
+	threshold []float64    // of each product, or the default
+	examples  [][]likeness // of each product
 	model     *model
 	cal       *calibration
 	work      sync.Pool
@@ -101,13 +102,13 @@ func (m *Matcher) name(ids []string) {
 // about no product.
 func train(known, none []line, n int) *Matcher {
 	m := &Matcher{}
-	m.work.New = func() any { return &workspace{} }
+	m.work.New = func() any { return newWorkspace() }
 	if n == 0 {
 		return m
 	}
 	m.model = learn(known, none, n)
 	m.cal = calibrate(m.model)
-	m.nearness = nearnessOf(m.model)
+	m.examples = likenesses(m.model)
 	m.model.finished()
 	return m
 }
@@ -130,10 +131,13 @@ const claimRows = 1500
 
 // unclaimed are the lines to learn from: the products' own, and of the texts
 // about no product those that the products do not claim: what is background to
-// one desk is another's trade. It also returns the classifier that told.
-func (c *corpus) unclaimed(known int) (use []bool, told *linear) {
+// one desk is another's trade. It also returns the model that told.
+func (c *corpus) unclaimed(known int) (use []bool, told *model) {
 	use = make([]bool, len(c.lines))
 	step := max(1, known/claimRows) // of many rows, a few of each product tell
+	if c.classes >= wideFrom {
+		step = 1
+	}
 	seen := make([]int, c.classes)
 	for i, l := range c.lines[:known] {
 		seen[l.class]++
@@ -144,10 +148,10 @@ func (c *corpus) unclaimed(known int) (use []bool, told *linear) {
 	for i := range c.lines {
 		if use[i] = true; i >= known {
 			m.take(&r, i)
-			use[i] = slices.Max(r.z[:c.classes-1]) < 0
+			use[i] = r.z[r.best] < 0
 		}
 	}
-	return use, m.linear
+	return use, m
 }
 
 // Match scores a question against every product.
@@ -159,12 +163,12 @@ func (m *Matcher) Match(q Question) Result {
 	language := m.language(q)
 	w := m.work.Get().(*workspace)
 	defer m.work.Put(w)
-	scores := w.scores(m.model.classes - 1)
-	best := m.judge(w, parts, language, scores)
-	out := Result{Matches: m.top(scores, best), Two: m.two(w, parts, language)}
+	best := m.judge(w, parts, language)
+	out := Result{Matches: m.top(w.found, best), Two: m.two(w, parts, language)}
+	p := out.Matches[0].Score
 	out.Matches[0].Terms, out.Matches[0].Like = m.terms(&w.whole.r, best), m.like(&w.whole.r, best)
-	out.None = m.none(&w.whole.r, scores[best])
-	out.TwoCertain = !out.Two && len(out.Matches) > 1 && scores[best] < m.threshold[best] && m.cal.pair.probability(m.cal.pairFigures(m.model, &w.whole.r)) >= pairCertain
+	out.None = m.none(&w.whole.r, p)
+	out.TwoCertain = !out.Two && len(out.Matches) > 1 && p < m.threshold[best] && m.cal.pair.probability(m.cal.pairFigures(m.model, &w.whole.r)) >= pairCertain
 	return out
 }
 
@@ -172,9 +176,13 @@ func (m *Matcher) Match(q Question) Result {
 // before a customer is asked which.
 const pairCertain = 0.95
 
-// judge fills in the probability of each product that leads somewhere in the
-// mail and returns the best.
-func (m *Matcher) judge(w *workspace, parts []string, language string, scores []float64) (best int) {
+// shortlist is how many products of a mail are weighed: those with the best
+// scores. Five are named.
+const shortlist = 8
+
+// judge finds the products that lead somewhere in the mail, with their
+// probabilities, and returns the best.
+func (m *Matcher) judge(w *workspace, parts []string, language string) (best int) {
 	p := 0.0
 	if len(parts) == 1 {
 		w.reset(0)
@@ -188,35 +196,39 @@ func (m *Matcher) judge(w *workspace, parts []string, language string, scores []
 		product, figures := m.cal.opinion(m.model, w)
 		best, p = product, m.cal.mail.probability(figures)
 	}
-	for k := range scores {
-		x := m.model.evidence(&w.whole.r, k)
-		scores[k] = m.cal.text.probability(x[:])
+	w.found = w.found[:0]
+	r := &w.whole.r
+	for _, k := range highest(r.z, r.touched, shortlist) {
+		x := m.model.evidence(r, k)
+		w.find(k, m.cal.text.probability(x[:]))
 	}
 	for i := range w.parts {
-		k := w.parts[i].r.best
-		scores[k] = max(scores[k], w.parts[i].p)
+		w.find(w.parts[i].r.best, w.parts[i].p)
 	}
-	for k := range scores {
-		scores[k] = min(scores[k], p) // the best is best by the mail's own score
+	w.find(best, p)
+	for i := range w.found {
+		c := &w.found[i]
+		c.p = min(c.p, p) // the best is best by the mail's own score
 	}
-	scores[best] = p
 	return best
 }
 
 // top are the five best products.
-func (m *Matcher) top(scores []float64, best int) []balie.Match {
-	out := make([]balie.Match, 0, maxMatches+1)
-	out = append(out, balie.Match{Product: m.products[best], Score: scores[best]})
-	for k, p := range scores {
-		if k == best || (len(out) == maxMatches && p <= out[maxMatches-1].Score) {
-			continue
+func (m *Matcher) top(found []candidate, best int) []balie.Match {
+	slices.SortFunc(found, func(a, b candidate) int {
+		switch {
+		case a.product == best:
+			return -1
+		case b.product == best:
+			return 1
+		case a.p != b.p:
+			return cmp.Compare(b.p, a.p)
 		}
-		at := 1
-		for at < len(out) && out[at].Score >= p {
-			at++
-		}
-		out = slices.Insert(out, at, balie.Match{Product: m.products[k], Score: p})
-		out = out[:min(len(out), maxMatches)]
+		return cmp.Compare(a.product, b.product)
+	})
+	out := make([]balie.Match, min(len(found), maxMatches))
+	for i := range out {
+		out[i] = balie.Match{Product: m.products[found[i].product], Score: found[i].p}
 	}
 	return out
 }

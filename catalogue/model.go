@@ -145,7 +145,9 @@ func (c *corpus) prune() {
 type model struct {
 	*corpus
 	rarity
-	*linear
+	*linear               // or
+	wide      *wide       // of many classes
+	products  []int32     // all classes but the last
 	use       []bool      // lines it was fitted on
 	vectors   [][]feature // of these, until training is over
 	words     int         // of a bit set of classes
@@ -156,7 +158,7 @@ type model struct {
 
 // fit trains on the lines for which use is true. from may be a model of about
 // the same lines, to start from.
-func (c *corpus) fit(use func(i int) bool, from *linear) *model {
+func (c *corpus) fit(use func(i int) bool, from *model) *model {
 	m := &model{corpus: c, use: make([]bool, len(c.lines)), vectors: make([][]feature, len(c.lines))}
 	for i := range c.lines {
 		m.use[i] = use(i)
@@ -167,9 +169,31 @@ func (c *corpus) fit(use func(i int) bool, from *linear) *model {
 			m.vectors[i] = m.apply(r.counts, make([]feature, 0, len(r.counts)))
 		}
 	}
-	m.describe()
-	m.linear = trainLinear(newTraining(c.lines, m.vectors, m.use), c.classes, c.features(), from, false)
+	m.train(from, false)
 	return m
+}
+
+// train fits the classifier, from a model of about the same lines if there is
+// one.
+func (m *model) train(from *model, again bool) {
+	if m.classes >= wideFrom {
+		var rivals [][]int32
+		if again {
+			rivals = from.wide.rivals
+		}
+		m.wide = trainWide(m, rivals)
+		return
+	}
+	m.products = make([]int32, m.classes-1)
+	for k := range m.products {
+		m.products[k] = int32(k)
+	}
+	m.describe()
+	var start *linear
+	if from != nil {
+		start = from.linear
+	}
+	m.linear = trainLinear(newTraining(m.lines, m.vectors, m.use), m.classes, m.features(), start, again)
 }
 
 // without is the model as it would be had it not seen some of its lines. The
@@ -191,14 +215,18 @@ func (m *model) without(out func(i int) bool) *model {
 			p.weight[id] = 0
 		}
 	}
-	p.describe()
-	p.linear = trainLinear(newTraining(m.lines, p.vectors, p.use), m.classes, m.features(), m.linear, true)
+	p.train(m, true)
 	return p
 }
 
 // finished lets go of what only training needs.
 func (m *model) finished() {
-	m.vectors, m.rows, m.alpha = nil, nil, nil
+	m.vectors, m.rows = nil, nil
+	if m.wide != nil {
+		m.wide.rivals = nil
+		return
+	}
+	m.alpha = nil
 }
 
 // weigh computes the rarity of each feature in the lines that are used.
@@ -239,7 +267,7 @@ func (m *model) describe() {
 	m.compact = make([]int32, n)
 	places := int32(0)
 	for id := 1; id < n; id++ {
-		if b := m.block[id]; m.weight[id] > 0 && (b == stemBlock || b == conceptBlock) {
+		if m.weight[id] > 0 && m.telling(int32(id)) {
 			places++
 			m.compact[id] = places
 		}
@@ -270,5 +298,18 @@ func (m *model) describe() {
 }
 
 func (m *model) uses(class int, id int32) bool {
+	if m.wide != nil {
+		_, ok := m.wide.find(id, class)
+		return ok
+	}
 	return m.usedBy[int(id)*m.words+class/64]&(1<<(class%64)) != 0
+}
+
+// weightOf is what a feature says for a class.
+func (m *model) weightOf(id int32, class int) float32 {
+	if m.wide != nil {
+		p, _ := m.wide.find(id, class)
+		return p.weight
+	}
+	return m.linear.weightOf(id, class)
 }
