@@ -174,7 +174,7 @@ var (
 	dayHint    = hint{reach: 4, words: []string{"morgen", "tomorrow", "vandaag", "vanochtend", "vanmiddag", "vanavond", "today", "this", "tonight", "gisteren", "yesterday"}}
 	weekHint   = hint{reach: 4, words: strings.Split(weekdayWords, "|")}
 	halfHint   = hint{reach: 3, words: []string{"half", "kwart"}}
-	placeHint  = hint{reach: 3, dot: true, words: []string{"kamer", "ruimte", "lokaal", "werkplek", "room", "office", "gebouw", "building", "vleugel", "wing", "trap", "stairs",
-		"lift", "plek", "space", "zaal", "begane grond", "kelder", "basement", "souterrain", "verdieping", "etage", "floor", "kantine", "canteen", "archief", "archive",
-		"magazijn", "pantry", "toilet"}}
+	roomHint   = hint{reach: 3, words: []string{"kamer", "ruimte", "lokaal", "werkplek", "room", "office", "gebouw", "building", "vleugel", "wing", "trap", "stairs", "lift", "plek", "space", "zaal"}}
+	floorHint  = hint{reach: 3, dot: true, words: []string{"begane grond", "kelder", "basement", "souterrain", "verdieping", "etage", "floor"}}
+	spotHint   = hint{reach: 3, words: []string{"kantine", "canteen", "archief", "archive", "magazijn", "room", "ruimte", "zaal", "pantry", "toilet"}}
 )

@@ -89,16 +89,29 @@ const (
 	floorNames = `begane grond|eerste|tweede|derde|vierde|vijfde|zesde|zevende|achtste|negende|tiende|ground|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|top|bovenste|\d{1,2}(?:e|de|ste|st|nd|rd|th)?`
 )
 
-var places = regexp.MustCompile(`(?:^|[^\p{L}\d])(` +
-	`(?i:kamer|kamernummer|ruimte|lokaal|werkplek|room|office|gebouw|building|vleugel|wing|trap|stairs|lift|plek|space)\s+(?i:nr\.?\s*|nummer\s*|number\s*)?(?:` + placeCode + `|[A-Z])` +
-	`|(?i:zaal|vergaderzaal|vergaderkamer)\s+(?:` + placeCode + `|\p{Lu}[\p{L}]*)` +
-	`|(?:\p{Lu}\p{Ll}+)\s+(?:room|Room)` +
-	`|(?i:begane grond|ground floor|kelder|basement|souterrain)` +
-	`|(?i:(?:` + floorNames + `)\s+(?:verdieping|etage|floor))` +
-	`|(?i:verdieping|etage|floor)\s+\d{1,2}` +
-	`|[A-Z]\d{1,2}\.\d{2,3}` +
-	`|(?i:kantine|canteen|archief|archive|magazijn|storeroom|serverruimte|server room|boardroom|trainingszaal|training room|pantry|herentoiletten|damestoiletten|herentoilet|damestoilet)` +
-	`)(?:$|[^\p{L}\d])`)
+// places are the patterns of what places are called. There are three, because
+// the library is several times slower with a larger one; where two begin at one
+// letter the earlier counts.
+var places = []kindOfPlace{
+	{roomHint, regexp.MustCompile(aPlace(
+		`(?i:kamer|kamernummer|ruimte|lokaal|werkplek|room|office|gebouw|building|vleugel|wing|trap|stairs|lift|plek|space)\s+(?i:nr\.?\s*|nummer\s*|number\s*)?(?:` + placeCode + `|[A-Z])` +
+			`|(?i:zaal|vergaderzaal|vergaderkamer)\s+(?:` + placeCode + `|\p{Lu}[\p{L}]*)` +
+			`|(?:\p{Lu}\p{Ll}+)\s+(?:room|Room)`))},
+	{floorHint, regexp.MustCompile(aPlace(
+		`(?i:begane grond|ground floor|kelder|basement|souterrain)` +
+			`|(?i:(?:` + floorNames + `)\s+(?:verdieping|etage|floor))` +
+			`|(?i:verdieping|etage|floor)\s+\d{1,2}` +
+			`|[A-Z]\d{1,2}\.\d{2,3}`))},
+	{spotHint, regexp.MustCompile(aPlace(
+		`(?i:kantine|canteen|archief|archive|magazijn|storeroom|serverruimte|server room|boardroom|trainingszaal|training room|pantry|herentoiletten|damestoiletten|herentoilet|damestoilet)`))},
+}
+
+type kindOfPlace struct {
+	hint  hint
+	named *regexp.Regexp // its first submatch is the place
+}
+
+func aPlace(names string) string { return `(?:^|[^\p{L}\d])(` + names + `)(?:$|[^\p{L}\d])` }
 
 // named is a place in a text, with what was said just before it.
 type named struct {
@@ -132,19 +145,51 @@ func placesIn(text string) []named {
 // from the next may belong to both.
 func eachPlace(text string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
-		for _, s := range placeHint.around(text) {
-			for at := s.from; at < s.to; {
-				m := places.FindStringSubmatchIndex(text[at:s.to])
-				if m == nil {
-					break
+		var next [3]nextPlace
+		for i, k := range places {
+			next[i] = nextPlace{kind: k, spans: k.hint.around(text)}
+		}
+		for at := 0; ; {
+			first := -1
+			for i := range next {
+				if next[i].find(text, at) && (first < 0 || next[i].begin < next[first].begin) {
+					first = i
 				}
-				if !yield(at+m[2], at+m[3]) {
-					return
-				}
-				at += m[3]
 			}
+			if first < 0 || !yield(next[first].from, next[first].to) {
+				return
+			}
+			at = next[first].to
 		}
 	}
+}
+
+// nextPlace is the next place of one kind.
+type nextPlace struct {
+	kind            kindOfPlace
+	spans           []span
+	known           bool
+	begin, from, to int // of the match, which may begin with what stands before the name
+}
+
+// find looks for the first place that begins at or behind at.
+func (n *nextPlace) find(text string, at int) bool {
+	if n.known && n.begin >= at {
+		return true
+	}
+	for ; len(n.spans) > 0; n.spans = n.spans[1:] {
+		s := n.spans[0]
+		start := max(s.from, at)
+		if start >= s.to {
+			continue
+		}
+		if m := n.kind.named.FindStringSubmatchIndex(text[start:s.to]); m != nil {
+			n.known, n.begin, n.from, n.to = true, start+m[0], start+m[2], start+m[3]
+			return true
+		}
+	}
+	n.known = false
+	return false
 }
 
 // notAPlace are capitalised words before "room" that name none.
