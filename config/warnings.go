@@ -38,6 +38,9 @@ func (c Config) Warnings() []*balie.InvalidError {
 	} else if c.Email.SMTP == nil {
 		warn("desk.leads", "without email.smtp the leads cannot be told", "set up email.smtp")
 	}
+	if c.Form.Enabled && c.Email.SMTP == nil {
+		warn("form.enabled", "without email.smtp customers read their answer on the status page only, also who left a mail address", "set up email.smtp")
+	}
 	if len(c.Email.Mailboxes) > 0 && len(c.Email.TrustedAuthserv) == 0 {
 		warn("email.trusted_authserv_ids", "no server's verdict on senders counts: every sender is unproven", "name your own mail server as it stands in Authentication-Results")
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +24,7 @@ type checkCmd struct {
 	Config  string `help:"The configuration file; the documents are beside it." default:"balie.yaml" type:"path" short:"c" env:"BALIE_CONFIG"`
 	Connect bool   `help:"Also log in to every mail server and Slack."`
 	Store   bool   `help:"Also check every record of the store."`
+	Ready   bool   `help:"Only ask the balie that serves whether it can take questions in."`
 }
 
 // Help has the exit codes.
@@ -34,6 +37,9 @@ func (checkCmd) Help() string {
 func (c *checkCmd) Run(ctx context.Context) error {
 	k := &checking{out: os.Stdout}
 	cfg, err := config.Load(c.Config)
+	if c.Ready {
+		return errors.Join(err, ready(ctx, cfg.Listen))
+	}
 	k.problems(err)
 	broken := err != nil
 	if !broken {
@@ -52,6 +58,35 @@ func (c *checkCmd) Run(ctx context.Context) error {
 		err = errors.Join(err, checkStore(ctx, cfg, k.out))
 	}
 	return err
+}
+
+// readyTime is how long an answer may take.
+const readyTime = 3 * time.Second
+
+// ready asks the balie on this machine.
+func ready(ctx context.Context, listen string) error {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", listen, err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", listen, err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return &balie.UnavailableError{Why: "no balie answers on " + listen, Cause: err}
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return &balie.UnavailableError{Why: fmt.Sprintf("balie cannot take questions in (%s)", resp.Status)}
+	}
+	return nil
 }
 
 // checking prints and counts what is wrong.

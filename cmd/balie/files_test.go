@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
@@ -18,6 +20,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/balie/balie/internal/peers"
 )
 
 var updateFiles = flag.Bool("update", false, "write what the scripts print as what they want")
@@ -352,4 +356,59 @@ func await(t *testing.T, c <-chan struct{}, otherwise string) {
 	case <-time.After(patience):
 		t.Fatal(otherwise)
 	}
+}
+
+// check --connect says of every line whether it works, over TLS with an
+// authority of one's own, and a wrong password is called so.
+func TestCheckConnectsToWhatIsThere(t *testing.T) {
+	t.Parallel()
+	m, err := peers.StartMail(peers.MailOptions{Accounts: map[string]string{"desk@example.org": "geheim"}, TLS: true, RequireAuth: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	dir := t.TempDir()
+	if out, err := exec.Command("balie", "init", dir).CombinedOutput(); err != nil {
+		t.Fatalf("balie init: %v\n%s", err, out)
+	}
+	writeFiles(t, dir, map[string]string{"key": strings.Repeat("k", 40), "good": "geheim", "wrong": "fout", "ca.pem": certificate(t, m.Host, m.IMAPPort)})
+	for _, x := range []struct {
+		password, says string
+		code           int
+	}{{"good", "email/desk@example.org/INBOX yes", 0}, {"wrong", "it does not let us in", exitInvalid}} {
+		writeFiles(t, dir, map[string]string{"balie.yaml": fmt.Sprintf(`
+secret_key: {file: key}
+email:
+  domain: example.org
+  smtp: {host: %[1]s, port: %[3]d, ca: ca.pem, user: desk@example.org, password: {file: %[4]s}, from: desk@example.org}
+  mailboxes: [{name: desk, host: %[1]s, port: %[2]d, ca: ca.pem, user: desk@example.org, password: {file: %[4]s}}]
+`, m.Host, m.IMAPPort, m.SMTPPort, x.password)})
+		cmd := exec.Command("balie", "check", "--connect", "--config", filepath.Join(dir, "balie.yaml"))
+		out, _ := cmd.CombinedOutput()
+		said := strings.Join(strings.Fields(string(out)), " ")
+		if cmd.ProcessState.ExitCode() != x.code || !strings.Contains(said, x.says) || !strings.Contains(said, "email out") {
+			t.Errorf("%s: code %d, want %d and %q in:\n%s", x.password, cmd.ProcessState.ExitCode(), x.code, x.says, out)
+		}
+	}
+}
+
+func writeFiles(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, body := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// certificate is what a server shows, as a file to trust.
+func certificate(t *testing.T, host string, port int) string {
+	t.Helper()
+	c, err := tls.Dial("tcp", address(host, port), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	chain := c.ConnectionState().PeerCertificates
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: chain[len(chain)-1].Raw}))
 }
