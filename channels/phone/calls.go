@@ -11,8 +11,10 @@ import (
 	"github.com/balie/balie"
 )
 
-// callLimit is the largest event in bytes: a long transcript fits.
-const callLimit = 256 << 10
+// callLimit is the largest event in bytes: an hour of transcript fits. It is no
+// more than what is kept inside a Change, because a merged call names only one
+// of its events' originals and the others must not look like left over files.
+const callLimit = balie.InlineLimit
 
 const (
 	// maxName bounds ids, names and numbers, in bytes.

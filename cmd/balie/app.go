@@ -199,6 +199,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
 	g.Go(func() error { return a.watchStore(gctx) })
+	g.Go(func() error { return a.sweep(gctx) })
 	g.Go(func() error { return a.serveMetrics(gctx) })
 	err = g.Wait()
 	a.tracing.close()
@@ -248,6 +249,36 @@ func (a *app) watchStore(ctx context.Context) error {
 			if err := a.store.Fault(); err != nil {
 				return fmt.Errorf("the disk failed; balie stops so that nothing is acknowledged that is not kept: %w", err)
 			}
+		}
+	}
+}
+
+// Originals that no message came to name (a crash between keeping and storing)
+// are looked for an hour after the start, when a start's own work is done, and
+// then once a day.
+const (
+	firstSweep = time.Hour
+	sweepEvery = 24 * time.Hour
+)
+
+// sweep removes what was kept for messages that were never stored: their
+// senders were told to come again, and did.
+func (a *app) sweep(ctx context.Context) error {
+	t := time.NewTimer(firstSweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			n, err := a.store.Sweep(ctx, time.Now())
+			if err != nil && ctx.Err() == nil {
+				a.log.Error("originals without a message could not be swept", "err", err)
+			}
+			if n > 0 {
+				a.log.Info("swept originals that no message names", "originals", n)
+			}
+			t.Reset(sweepEvery)
 		}
 	}
 }
