@@ -43,3 +43,31 @@ func BenchmarkReceive(b *testing.B) {
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "questions/s")
 }
+
+// BenchmarkReceiveMails takes in mails of about 5 kB, fifty in a batch as a
+// mailbox hands them in, each of them new.
+func BenchmarkReceiveMails(b *testing.B) {
+	d := newDesk(b)
+	sink := d.in.Sink("email")
+	line := "Op de derde verdieping bij het raam is het al dagen te koud om te werken. De printer naast de pantry geeft steeds een storing. "
+	const batch = 50
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		raws := make([]balie.Raw, batch)
+		for j := range raws {
+			n := i*batch + j
+			body := mail{from: fmt.Sprintf("klant%d@klant.example", n), subject: fmt.Sprint("Vraag ", n), id: fmt.Sprintf("m%d@klant.example", n),
+				extra: "X-Auto-Response-Suppress: All\r\nX-Filler: " + strings.Repeat("x ", 400) + "\r\n",
+				body:  fmt.Sprintf("Vraag %d. %s", n, strings.Repeat(line, 5))}.bytes()
+			o, err := sink.Keep(b.Context(), bytes.NewReader(body))
+			if err != nil {
+				b.Fatal(err)
+			}
+			raws[j] = balie.Raw{Channel: "email", Format: "mime", Account: "desk", Key: fmt.Sprint("email:desk:", n), At: d.now, Original: o}
+		}
+		if _, err := sink.Receive(b.Context(), nil, raws...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "mails/s")
+}

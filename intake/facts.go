@@ -22,6 +22,8 @@ type Known struct {
 	Match     []balie.Match // given: do not match again
 	Calendar  hours.Calendar
 	Language  string // default
+
+	words *reading // of this message, made before; nil: not
 }
 
 // Decide is the whole decision on a message, pure: match, facts, rules. It
@@ -31,11 +33,12 @@ func Decide(b *Brain, m balie.Message, k Known, now time.Time) (balie.Decision, 
 	f := facts(m, k, now)
 	var res catalogue.Result
 	res.Matches = k.Match
+	words := k.words
 	if k.Match == nil && !k.Broken {
-		res = b.Matcher.Match(catalogue.Question{Subject: m.Subject, Text: m.Text, Language: f.Message.Language})
-		if id := m.Fields["product"]; id != "" {
-			res = chosen(b, id, res)
+		if !words.fits(b, f.Message.Language, now) {
+			words = readWords(b, m, f.Message.Language, now)
 		}
+		res = words.res
 	}
 	f.Match = matchFacts(res)
 	fields := map[string]string{}
@@ -47,7 +50,13 @@ func Decide(b *Brain, m balie.Message, k Known, now time.Time) (balie.Decision, 
 		if f.Match.Score >= productFloor { // a guess makes nobody a complainer
 			f.Request.Kind = string(p.Kind)
 		}
-		for id, v := range catalogue.ReadFields(p, k.Request.Asked, question(m), f.Message.Language, now) {
+		var said map[string]string
+		if k.Match == nil && !k.Broken && len(k.Request.Asked) == 0 {
+			said = words.fields
+		} else {
+			said = catalogue.ReadFields(p, k.Request.Asked, question(m), f.Message.Language, now)
+		}
+		for id, v := range said {
 			fields[id] = v
 		}
 		for _, field := range p.Fields {

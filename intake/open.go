@@ -74,7 +74,7 @@ func (in *Intake) open(ctx context.Context, b *batch, a *arrival, h home, near b
 	}
 	fields := t.decide(Known{
 		Person: p, IsKnown: !isNew && !p.ID.IsZero(), Customer: in.customerFacts(p), OpenCases: len(others),
-		NoReply: t.post.Channel == "",
+		NoReply: t.post.Channel == "", words: a.words,
 	})
 	if d := t.dec.Deciding(); d.Do == balie.DoDiscard {
 		in.hold(a, reason(d, t.dec), now)

@@ -16,6 +16,7 @@ type arrival struct {
 	msg     balie.Message
 	readErr error    // what was guessed or could not be read
 	broken  bool     // could not be read at all
+	words   *reading // of the message, when it was read ahead
 	id      balie.ID // of the request it may open, so that its reference can be looked up
 	receipt balie.Receipt
 	change  balie.Change
@@ -41,6 +42,7 @@ func (in *Intake) receive(ctx context.Context, raws []balie.Raw) ([]balie.Receip
 			in.read(a)
 		}
 	}
+	in.readAhead(all)
 	for range rounds {
 		left := pending(all)
 		if len(left) == 0 {

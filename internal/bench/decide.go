@@ -77,7 +77,7 @@ type words struct {
 
 func newWords(products int) *words { return &words{products, rand.New(rand.NewPCG(7, 11))} }
 
-var syllables = []string{"ba", "ke", "lo", "mi", "ru", "sta", "ven", "dor", "plo", "gri", "hu", "zee", "kra", "wil", "tos", "nam", "fel", "jor", "pim", "sno"}
+var syllables = []string{"ba", "ke", "lo", "mi", "ru", "sta", "ven", "do", "pl", "gri", "hu", "ze", "kr", "wi", "tos", "na", "fe", "jo", "pi", "sn"}
 
 // word is the n-th word.
 func word(n int) string {
@@ -101,7 +101,7 @@ func (w *words) own(product int) string {
 // sentence is what somebody says about a product: two or three of its own
 // words among common ones.
 func (w *words) sentence(product int) string {
-	said := make([]string, 7)
+	said := make([]string, 5)
 	for i := range said {
 		said[i] = word(w.rng.IntN(common))
 	}
@@ -120,13 +120,13 @@ func (w *words) question(n int) string {
 func (w *words) catalogue() []byte {
 	var b strings.Builder
 	b.WriteString("version: 1\norganisation: {nl: Bench, en: Bench}\ncurrency: EUR\ncalendars:\n  altijd: {timezone: Europe/Amsterdam, always_open: true}\n")
-	b.WriteString("teams:\n  team-0: {nl: Team, en: Team, kind: backoffice, calendar: altijd, reach: {mail: team@delinde.example}}\nproducts:\n")
+	b.WriteString("teams:\n  t: {nl: Team, en: Team, kind: backoffice, calendar: altijd, reach: {mail: team@delinde.example}}\nproducts:\n")
 	for p := range w.products {
-		fmt.Fprintf(&b, "- id: product-%d\n  kind: order\n  package: basis\n", p)
+		fmt.Fprintf(&b, "- {id: p%d, kind: order, package: basis, ", p)
 		for _, language := range catalogue.Languages {
-			fmt.Fprintf(&b, "  %s:\n    name: %s %s\n    examples: [%s, %s]\n    answer: Goed.\n", language, word(common+p*5%7600), word(p), w.sentence(p), w.sentence(p))
+			fmt.Fprintf(&b, "%s: {name: %s %s, answer: Ja, examples: [%s, %s]}, ", language, word(common+p*5%7600), word(p), w.sentence(p), w.sentence(p))
 		}
-		b.WriteString("  owner: {type: backoffice, team: team-0}\n  calendar: altijd\n  promise: {response_hours: 1, resolution_hours: 8}\n  answer_mode: suggest\n")
+		b.WriteString("owner: {type: backoffice, team: t}, calendar: altijd, promise: {response_hours: 1, resolution_hours: 8}, answer_mode: send}\n")
 	}
 	return []byte(b.String())
 }
@@ -150,7 +150,7 @@ func manyRules(n int) []byte {
 	b.WriteString("version: 1\nrules:\n")
 	for i := range n - 1 {
 		form := strings.ReplaceAll(forms[i%len(forms)], "%d", fmt.Sprint(i+100))
-		fmt.Fprintf(&b, "- {id: rule-%d, when: '%s', then: {hand_out: {team: team-0}}}\n", i, form)
+		fmt.Fprintf(&b, "- {id: rule-%d, when: '%s', then: {hand_out: {team: t}}}\n", i, form)
 	}
 	b.WriteString("- {id: desk, when: \"true\", then: {to_desk: {}}}\n")
 	return []byte(b.String())
