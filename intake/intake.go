@@ -112,6 +112,14 @@ func New(s Store, n *normalize.Normalizer, brain func() *Brain, tokens *token.Ma
 	return &Intake{s, n, brain, tokens, w, o, log, p, clock, m}, nil
 }
 
+// Close lets go of the note of what is being parsed. No Receive may run.
+func (in *Intake) Close() error {
+	if in.poison.file == nil {
+		return nil
+	}
+	return in.poison.file.Close()
+}
+
 // Sink is where the channel with this name hands in what it took.
 func (in *Intake) Sink(channel string) channels.Sink { return &sink{in, channel} }
 

@@ -203,6 +203,9 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.serveMetrics(gctx) })
 	err = g.Wait()
 	a.tracing.close()
+	if cerr := a.intake.Close(); err == nil {
+		err = cerr
+	}
 	return err
 }
 
