@@ -62,19 +62,30 @@ func newTraining(lines []line, vectors [][]feature, use []bool) *training {
 // trainLinear fits a support vector machine with squared hinge loss for each
 // class against all others, by dual coordinate descent (Hsieh and others,
 // ICML 2008) with shrinking. Given a model of about the same rows, it starts
-// from its solution. The result depends on the rows alone, not on how many
+// from its solution; with again, a model of these rows, with these vectors,
+// and more. The result depends on the rows alone, not on how many
 // processors there are.
 func trainLinear(t *training, classes, features int, from *linear, again bool) *linear {
 	n := (classes + abreast - 1) / abreast
 	l := &linear{make([][]octet, n), make([][]octet, n)}
-	parallel(n, func(s int) {
+	one := func(s int) {
 		d := newDescent(t, s*abreast, min(abreast, classes-s*abreast), features)
-		if from != nil {
+		switch {
+		case again:
+			d.leave(from.stripes[s], from.alpha[s])
+		case from != nil:
 			d.resume(from.alpha[s])
 		}
 		d.fit(again)
 		l.stripes[s], l.alpha[s] = d.w, d.alpha
-	})
+	}
+	if again { // such models are fitted side by side already
+		for s := range n {
+			one(s)
+		}
+		return l
+	}
+	parallel(n, one)
 	return l
 }
 
@@ -132,6 +143,34 @@ func (d *descent) resume(alpha []octet) {
 			}
 		}
 		d.add(i, step)
+	}
+}
+
+// leave starts from the solution of the same rows and some more: what these
+// gave is taken away again.
+func (d *descent) leave(w, alpha []octet) {
+	copy(d.w, w)
+	for i, a := range alpha {
+		if a == (octet{}) {
+			continue
+		}
+		if d.use[i] {
+			d.alpha[i] = a
+			continue
+		}
+		var step octet
+		for c, v := range a {
+			step[c] = -v * d.sign(i, c)
+		}
+		d.add(i, step)
+	}
+	for c := range abreast {
+		if d.all&(1<<c) == 0 { // it has no rows any more
+			for id := range d.w {
+				d.w[id][c] = 0
+			}
+			d.w[0][c] = -bias
+		}
 	}
 }
 
