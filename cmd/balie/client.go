@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/valyala/fasthttp/fasthttputil"
-
 	"github.com/balie/balie"
 	"github.com/balie/balie/config"
 	"github.com/balie/balie/desk"
@@ -127,7 +125,7 @@ func alone(cfg config.Config, beside string) (*client, error) {
 			return desk.OpenLibrary(context.Background(), db, documentsBeside(beside))
 		}),
 	}
-	ln := &memory{InmemoryListener: fasthttputil.NewInmemoryListener()}
+	ln := newMemory()
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(ctx, p, ln) }()
@@ -138,18 +136,6 @@ func alone(cfg config.Config, beside string) (*client, error) {
 		return errors.Join(<-served, db.Close())
 	}
 	return c, nil
-}
-
-// memory is a listener within the process that may be closed twice, as others may.
-type memory struct {
-	*fasthttputil.InmemoryListener
-	once sync.Once
-}
-
-// Close is of net.Listener.
-func (m *memory) Close() (err error) {
-	m.once.Do(func() { err = m.InmemoryListener.Close() })
-	return err
 }
 
 // there reports when there is no store yet: a command that only looks must not

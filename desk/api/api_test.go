@@ -8,13 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
@@ -44,12 +43,20 @@ func open(t *testing.T, change func(*api.Parts)) *site {
 	if change != nil {
 		change(&p)
 	}
-	ln := &listener{InmemoryListener: fasthttputil.NewInmemoryListener()}
+	dir, err := os.MkdirTemp("", "balie") // a short name: a socket's has few letters
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	ln, err := net.Listen("unix", filepath.Join(dir, "api.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(ctx, p, ln) }()
 	s := &site{t: t, db: db, http: &http.Client{Transport: &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return ln.Dial() }}}}
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", ln.Addr().String()) }}}}
 	s.stop = sync.OnceValue(func() error {
 		cancel()
 		return <-served
@@ -61,16 +68,6 @@ func open(t *testing.T, change func(*api.Parts)) *site {
 		}
 	})
 	return s
-}
-
-type listener struct {
-	*fasthttputil.InmemoryListener
-	once sync.Once
-}
-
-func (l *listener) Close() (err error) {
-	l.once.Do(func() { err = l.InmemoryListener.Close() })
-	return err
 }
 
 func first(kind string) (string, []byte, error) {
