@@ -28,7 +28,7 @@ type span struct{ from, to int }
 func (h hint) around(text string) []span {
 	// A Kelvin sign is a k to a pattern that takes no notice of case, and a long
 	// s an s: too rare to look for here.
-	if strings.ContainsAny(text, "\u212A\u017F") {
+	if strings.Contains(text, "\u212A") || strings.Contains(text, "\u017F") {
 		return []span{{0, len(text)}}
 	}
 	return h.spans(text, lowerASCII(text))

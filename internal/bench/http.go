@@ -21,15 +21,16 @@ const (
 
 // http measures intake over the API: answered means decided and on disk.
 func (b *bench) http(ctx context.Context) error {
-	best, bestShare := 0.0, 0.0
+	best, most := 0.0, 0.0
 	for _, n := range connections {
 		got, bare, err := b.httpAt(ctx, n)
 		if err != nil {
 			return err
 		}
-		best, bestShare = max(best, got.perSecond()), max(bestShare, got.perSecond()/bare)
+		best, most = max(best, got.perSecond()), max(most, bare)
 	}
-	b.table.add(row{figure: "HTTP intake, best share of a bare commit", value: fmt.Sprintf("%.2f", bestShare), goal: fmt.Sprintf(">= %.1f", goalShare), ok: bestShare >= goalShare})
+	b.table.add(row{figure: "HTTP intake, best rate to best bare rate", value: fmt.Sprintf("%.0f/s", best), limit: fmt.Sprintf("%.0f/s", most),
+		ratio: fmt.Sprintf("%.2f", best/most), goal: fmt.Sprintf("ratio >= %.1f", goalShare), ok: best/most >= goalShare})
 	b.table.add(row{figure: "HTTP intake, best rate", value: fmt.Sprintf("%.0f/s", best), goal: fmt.Sprintf(">= %d/s", goalRate), ok: best >= goalRate})
 	return nil
 }
