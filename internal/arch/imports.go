@@ -34,6 +34,7 @@ var plumbing = map[string][]string{
 	"internal/peers":      {}, // the other side of a line knows nothing of balie
 	"internal/hours":      {"."},
 	"internal/token":      {"."},
+	"internal/yamltree":   {"."},
 	"internal/httpd":      {".", "internal/i18n"},
 	// Letters carry links, so they make tokens.
 	"internal/letters": {".", "internal/i18n", "internal/token"},
@@ -135,7 +136,7 @@ func inside(from, to string) string {
 	case strings.HasPrefix(from, "internal/"):
 		return oneOf(to, plumbing[from])
 	case from == "config":
-		return oneOf(to, []string{"."})
+		return oneOf(to, []string{".", "internal/yamltree"})
 	case from == "channels/channeltest":
 		return oneOf(to, []string{".", "channels", "internal/httpd"})
 	case strings.HasPrefix(from, "channels/"):
