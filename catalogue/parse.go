@@ -1,42 +1,41 @@
 package catalogue
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/balie/balie"
 	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // idForm is what ids look like: they stand in rules, addresses and exports.
 var idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
+// sizeLimit is in bytes; a catalogue of 2,000 products is about 3 MiB.
+const sizeLimit = 4 << 20
+
 // Parse reads a catalogue. Its error joins a *balie.InvalidError for every
 // problem there is.
 func Parse(file string, body []byte) (*Catalogue, error) {
-	root, err := open(file, body)
-	if err != nil {
-		return nil, err
+	p := &parsing{Reader: yamltree.Reader{File: file, MaxBytes: sizeLimit}, c: &Catalogue{Version: 1}, owners: map[string]string{}}
+	root := p.Open(body)
+	if p.Count() == 0 {
+		p.document(root)
+		p.crossCheck()
 	}
-	p := &parsing{reader: reader{file: file}, c: &Catalogue{Version: 1}, owners: map[string]string{}}
-	p.document(root)
-	p.crossCheck()
-	if len(p.problems) > 0 {
-		slices.SortStableFunc(p.problems, byPlace)
-		return nil, errors.Join(p.problems...)
+	if err := p.Err(); err != nil {
+		return nil, err
 	}
 	return p.c, nil
 }
 
 // parsing is the state of one Parse.
 type parsing struct {
-	reader
+	yamltree.Reader
 	c      *Catalogue
 	owners map[string]string // team -> owner.type of a product that names it
 	refs   []reference
@@ -47,148 +46,118 @@ type parsing struct {
 
 // reference is a use of an id that must exist.
 type reference struct {
-	at        ast.Node
+	at        yamltree.Node
 	field, to string
 	what      string // "team", "calendar"
 }
 
-func byPlace(a, b error) int {
-	x, _ := errors.AsType[*balie.InvalidError](a)
-	y, _ := errors.AsType[*balie.InvalidError](b)
-	if x == nil || y == nil || x.Line != y.Line {
-		return at(x) - at(y)
+func (p *parsing) document(root yamltree.Node) {
+	if root.Absent() {
+		p.Problem(root, "", "the file is empty", "start with teams: and products:")
+		return
 	}
-	return x.Col - y.Col
-}
-
-func at(e *balie.InvalidError) int {
-	if e == nil {
-		return 0
-	}
-	return e.Line
-}
-
-func (p *parsing) document(root ast.Node) {
-	entries := p.mapping(root, "", "version", "organisation", "currency", "calendars", "teams", "products")
+	entries := p.Mapping(root, "", "version", "organisation", "currency", "calendars", "teams", "products")
 	seen := map[string]bool{}
 	for _, e := range entries {
-		seen[e.key] = true
-		switch e.key {
+		seen[e.Key] = true
+		switch e.Key {
 		case "version":
-			p.c.Version = int(p.number(e.value, "version", 1, 1<<30))
+			p.c.Version = p.Int(e.Value, "version", 1, 1<<30)
 		case "organisation":
-			p.c.Organisation = p.byLanguage(e.value, "organisation", true)
+			p.c.Organisation = p.byLanguage(e.Value, "organisation")
 		case "currency":
-			p.c.Currency = p.text(e.value, "currency")
+			p.c.Currency = p.Text(e.Value, "currency")
 		case "calendars":
-			p.calendars(e.value)
+			p.calendars(e.Value)
 		case "teams":
-			p.teams(e.value)
+			p.teams(e.Value)
 		}
 	}
 	// Products last: they are checked against all of the above.
 	for _, e := range entries {
-		if e.key == "products" {
-			p.products(e.value)
+		if e.Key == "products" {
+			p.products(e.Value)
 		}
 	}
 	for _, k := range []string{"teams", "products"} {
 		if !seen[k] && len(entries) > 0 {
-			p.problem(root, "", fmt.Sprintf("%q is missing", k), "")
+			p.Problem(root, "", fmt.Sprintf("%q is missing", k), "")
 		}
 	}
 }
 
-func (p *parsing) id(at ast.Node, field, id string) bool {
+func (p *parsing) id(at yamltree.Node, field, id string) bool {
 	if idForm.MatchString(id) {
 		return true
 	}
-	p.problem(at, field, fmt.Sprintf("%q cannot be an id", short(id)), "an id has small letters, digits, - and _, at most 64")
+	p.Problem(at, field, fmt.Sprintf("%q cannot be an id", yamltree.Short(id)), "an id has small letters, digits, - and _, at most 64")
 	return false
 }
 
-func (p *parsing) calendars(n ast.Node) {
+func (p *parsing) calendars(n yamltree.Node) {
 	p.c.Calendars = map[string]hours.Calendar{}
-	for _, e := range p.mapping(n, "calendars") {
-		field := "calendars." + e.key
-		if !p.id(e.at, field, e.key) {
+	for _, e := range p.Mapping(n, "calendars") {
+		field := "calendars." + e.Key
+		if !p.id(e.At, field, e.Key) {
 			continue
 		}
 		spec := hours.Spec{}
-		for _, k := range p.mapping(e.value, field, "timezone", "week", "holidays", "always_open") {
-			switch k.key {
+		for _, k := range p.Mapping(e.Value, field, "timezone", "week", "holidays", "always_open") {
+			switch k.Key {
 			case "timezone":
-				spec.Timezone = p.text(k.value, field+".timezone")
+				spec.Timezone = p.Text(k.Value, field+".timezone")
 			case "week":
-				spec.Week = p.week(k.value, field+".week")
+				spec.Week = p.week(k.Value, field+".week")
 			case "holidays":
-				spec.Holidays = p.texts(k.value, field+".holidays")
+				spec.Holidays = p.Texts(k.Value, field+".holidays")
 			case "always_open":
-				spec.AlwaysOpen = p.yes(k.value, field+".always_open")
+				spec.AlwaysOpen = p.Bool(k.Value, field+".always_open")
 			}
 		}
-		p.declared = append(p.declared, e.key)
+		p.declared = append(p.declared, e.Key)
 		calendar, err := hours.Parse(spec)
 		if err != nil {
-			p.calendarProblem(e, field, err)
+			p.Wrong(e.At, field, err)
 			continue
 		}
-		p.c.Calendars[e.key] = calendar
+		p.c.Calendars[e.Key] = calendar
 		if p.c.first == "" {
-			p.c.first = e.key
+			p.c.first = e.Key
 		}
 	}
 }
 
-func (p *parsing) week(n ast.Node, field string) map[string][]string {
+func (p *parsing) week(n yamltree.Node, field string) map[string][]string {
 	out := map[string][]string{}
-	for _, d := range p.mapping(n, field, "mon", "tue", "wed", "thu", "fri", "sat", "sun") {
-		out[d.key] = p.texts(d.value, field+"."+d.key)
+	for _, d := range p.Mapping(n, field, "mon", "tue", "wed", "thu", "fri", "sat", "sun") {
+		out[d.Key] = p.Texts(d.Value, field+"."+d.Key)
 	}
 	return out
 }
 
-// calendarProblem gives each thing wrong with a calendar the calendar's place.
-func (p *parsing) calendarProblem(e entry, field string, err error) {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range many.Unwrap() {
-			p.calendarProblem(e, field, err)
-		}
-		return
-	}
-	x, ok := errors.AsType[*balie.InvalidError](err)
-	if !ok {
-		x = &balie.InvalidError{Problem: err.Error()}
-	}
-	if x.Field != "" {
-		field += "." + x.Field
-	}
-	p.problem(e.at, field, x.Problem, x.Fix)
-}
-
-func (p *parsing) teams(n ast.Node) {
-	for _, e := range p.mapping(n, "teams") {
-		field := "teams." + e.key
-		if !p.id(e.at, field, e.key) {
+func (p *parsing) teams(n yamltree.Node) {
+	for _, e := range p.Mapping(n, "teams") {
+		field := "teams." + e.Key
+		if !p.id(e.At, field, e.Key) {
 			continue
 		}
-		t := balie.Team{ID: e.key, Names: map[string]string{}}
-		for _, k := range p.mapping(e.value, field, "nl", "en", "kind", "reach", "calendar") {
-			switch k.key {
+		t := balie.Team{ID: e.Key, Names: map[string]string{}}
+		for _, k := range p.Mapping(e.Value, field, "nl", "en", "kind", "reach", "calendar") {
+			switch k.Key {
 			case "kind":
-				t.Kind = balie.TeamKind(p.oneOf(k.value, field+".kind", "backoffice", "account", "supplier", "approver"))
+				t.Kind = balie.TeamKind(p.OneOf(k.Value, field+".kind", "backoffice", "account", "supplier", "approver"))
 			case "reach":
-				t.Reach = p.reach(k.value, field+".reach")
+				t.Reach = p.reach(k.Value, field+".reach")
 			case "calendar":
-				t.Calendar = p.text(k.value, field+".calendar")
-				p.refs = append(p.refs, reference{k.value, field + ".calendar", t.Calendar, "calendar"})
+				t.Calendar = p.Text(k.Value, field+".calendar")
+				p.refs = append(p.refs, reference{k.Value, field + ".calendar", t.Calendar, "calendar"})
 			default:
-				t.Names[k.key] = strings.TrimSpace(p.text(k.value, field+"."+k.key))
+				t.Names[k.Key] = strings.TrimSpace(p.Text(k.Value, field+"."+k.Key))
 			}
 		}
 		for _, l := range Languages {
 			if t.Names[l] == "" {
-				p.problem(e.at, field, fmt.Sprintf("the name in %q is missing", l), "every text is given in "+strings.Join(Languages, " and "))
+				p.Problem(e.At, field, fmt.Sprintf("the name in %q is missing", l), "every text is given in "+strings.Join(Languages, " and "))
 			}
 		}
 		p.c.Teams = append(p.c.Teams, t)
@@ -202,13 +171,13 @@ var (
 	telForm   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 )
 
-func (p *parsing) reach(n ast.Node, field string) balie.Address {
-	entries := p.mapping(n, field, "mail", "slack", "hook", "tel")
+func (p *parsing) reach(n yamltree.Node, field string) balie.Address {
+	entries := p.Mapping(n, field, "mail", "slack", "hook", "tel")
 	if len(entries) > 1 {
-		p.problem(entries[1].at, field, "a team is reached in one way", "keep one of them")
+		p.Problem(entries[1].At, field, "a team is reached in one way", "keep one of them")
 	}
 	for _, e := range entries {
-		a := balie.Address{Scheme: balie.Scheme(e.key), Value: strings.TrimSpace(p.text(e.value, field))}
+		a := balie.Address{Scheme: balie.Scheme(e.Key), Value: strings.TrimSpace(p.Text(e.Value, field))}
 		good := false
 		switch a.Scheme {
 		case balie.Mail:
@@ -222,7 +191,7 @@ func (p *parsing) reach(n ast.Node, field string) balie.Address {
 			good = idForm.MatchString(a.Value)
 		}
 		if !good {
-			p.problem(e.value, field+"."+e.key, fmt.Sprintf("%q is not an address of that kind", short(a.Value)),
+			p.Problem(e.Value, field+"."+e.Key, fmt.Sprintf("%q is not an address of that kind", yamltree.Short(a.Value)),
 				"for example mail: team@desk.example, slack: T0TEAM/C0CHANNEL, tel: +31201234567, or hook: the id of a webhook")
 		}
 		return a
@@ -246,18 +215,34 @@ func (p *parsing) crossCheck() {
 	known := map[string][]string{"team": teams, "calendar": p.declared}
 	for _, ref := range p.refs {
 		if ref.to != "" && !slices.Contains(known[ref.what], ref.to) {
-			p.problem(ref.at, ref.field, fmt.Sprintf("%s %q does not exist", ref.what, short(ref.to)), meant(ref.to, known[ref.what]))
+			p.Problem(ref.at, ref.field, fmt.Sprintf("%s %q does not exist", ref.what, yamltree.Short(ref.to)), yamltree.Suggest(ref.to, known[ref.what]))
 		}
 	}
 }
 
-// day reads a date of the catalogue's zone.
-func (p *parsing) day(n ast.Node, field string) time.Time {
-	s := p.text(n, field)
-	t, err := time.ParseInLocation(time.DateOnly, s, p.c.zone())
-	if err != nil {
-		p.problem(n, field, fmt.Sprintf("%q is not a date", short(s)), "write it as 2026-11-24")
+// byLanguage reads {nl: …, en: …}, each of which must be there.
+func (p *parsing) byLanguage(n yamltree.Node, field string) map[string]string {
+	out := map[string]string{}
+	for _, e := range p.Mapping(n, field, Languages...) {
+		if s := strings.TrimSpace(p.Text(e.Value, e.Field)); s != "" {
+			out[e.Key] = s
+		}
 	}
+	for _, l := range Languages {
+		if out[l] == "" {
+			p.Problem(n, field, fmt.Sprintf("the text in %q is missing", l), "every text is given in "+strings.Join(Languages, " and "))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// day reads a date of the catalogue's zone.
+func (p *parsing) day(n yamltree.Node, field string) time.Time {
+	t, err := yamltree.ParseDay(p.Text(n, field), p.c.zone())
+	p.Wrong(n, field, err)
 	return t
 }
 

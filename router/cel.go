@@ -13,6 +13,7 @@ import (
 	"cel.dev/cel-go/common/types"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // Bounds of a condition. A unit of cost is about one simple step.
@@ -95,8 +96,8 @@ func (r *rule) programs(env *cel.Env) error {
 }
 
 func (c *condition) at(line, col int, problem, fix string) {
-	l, k := c.written.when.place(line, col)
-	c.r.add(l, k, c.written.field+".when", problem, fix)
+	l, k := c.written.when.Place(line, col)
+	c.r.Add(l, k, c.written.field+".when", problem, fix)
 	c.bad = true
 }
 
@@ -147,7 +148,7 @@ func (c *condition) checkChoice(ast *cel.Ast, left, right celast.Expr) {
 	f := allFacts[i]
 	line, col := position(ast, right)
 	if f.choices != nil && !slices.Contains(f.choices, value) {
-		c.at(line, col, fmt.Sprintf("%s is never %q", f.name, clip(value, 40)), suggest(value, f.choices))
+		c.at(line, col, fmt.Sprintf("%s is never %q", f.name, clip(value, 40)), yamltree.Suggest(value, f.choices))
 	}
 	known := c.r.known
 	if known == nil || value == "" {
@@ -230,7 +231,7 @@ func (c *condition) unknown(line, col int, name string) {
 	case name == "and" || name == "or" || name == "not":
 		c.syntax(line, col, name, "")
 	default:
-		c.at(line, col, fmt.Sprintf("%s does not exist", name), suggest(name, alike(name)))
+		c.at(line, col, fmt.Sprintf("%s does not exist", name), yamltree.Suggest(name, alike(name)))
 	}
 }
 

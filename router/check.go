@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/balie/balie"
 )
 
@@ -111,15 +108,6 @@ func ruleName(id string) string {
 		return "no rule"
 	}
 	return fmt.Sprintf("rule %q", id)
-}
-
-// decode is the value of a YAML node.
-func decode(n ast.Node) (any, error) {
-	var v any
-	if err := yaml.NodeToValue(n, &v); err != nil {
-		return nil, fmt.Errorf("read value: %w", err)
-	}
-	return v, nil
 }
 
 // overlay sets facts by name.

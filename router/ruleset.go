@@ -17,7 +17,6 @@
 package router
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -25,6 +24,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // Bounds of a ruleset.
@@ -106,10 +106,10 @@ func (r *rule) decides() bool {
 // are not checked. The error joins a *balie.InvalidError for each problem.
 func Compile(file string, body []byte, known Lookup) (*Ruleset, error) {
 	rs := &Ruleset{file: file, body: slices.Clone(body)}
-	r := &reader{file: file, body: body, known: known}
+	r := &reader{Reader: yamltree.Reader{File: file, MaxBytes: sizeLimit, Others: otherWords}, known: known}
 	rules := r.document(rs)
-	if len(r.problems) > 0 {
-		return nil, errors.Join(r.problems...)
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	env, err := newEnv()
 	if err != nil {
@@ -129,11 +129,11 @@ func Compile(file string, body []byte, known Lookup) (*Ruleset, error) {
 		rs.rules = append(rs.rules, compiled)
 	}
 	if limited > limitedRules {
-		r.add(1, 1, "rules", fmt.Sprintf("%d rules may cost much to evaluate; at most %d are allowed", limited, limitedRules),
+		r.Add(1, 1, "rules", fmt.Sprintf("%d rules may cost much to evaluate; at most %d are allowed", limited, limitedRules),
 			"avoid macros within macros, such as missing.all(a, missing.all(b, …))")
 	}
-	if len(r.problems) > 0 {
-		return nil, errors.Join(r.problems...)
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	rs.words = words.build()
 	if known == nil || known.HasTeam(accountTeam) {

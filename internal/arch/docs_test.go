@@ -191,7 +191,7 @@ func section(t *testing.T, doc, heading string) string {
 }
 
 // keys are the words that a package's parser allows: the literals in calls of
-// mapping, and in the tables named.
+// Mapping and OneOf, and in the tables named.
 func keys(s *Source, dir string, tables ...string) []string {
 	var out []string
 	add := func(e ast.Expr) {
@@ -210,7 +210,7 @@ func keys(s *Source, dir string, tables ...string) []string {
 				if !ok || len(n.Args) < 3 {
 					return true
 				}
-				if sel.Sel.Name == "mapping" || sel.Sel.Name == "oneOf" {
+				if sel.Sel.Name == "Mapping" || sel.Sel.Name == "OneOf" {
 					for _, a := range n.Args[2:] {
 						add(a)
 					}
