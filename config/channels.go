@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // hostName is a domain: labels of letters, digits and hyphens.
@@ -17,7 +19,7 @@ var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 func (k *check) id(field, id string) {
 	if !idForm.MatchString(id) {
-		k.problem(field, fmt.Sprintf("%q cannot be an id", short(id)), "an id has letters, digits, - and _, at most 64")
+		k.problem(field, fmt.Sprintf("%q cannot be an id", yamltree.Short(id)), "an id has letters, digits, - and _, at most 64")
 	}
 }
 
@@ -30,11 +32,11 @@ func (k *check) email() {
 		k.problem("email.domain", "there is no email.domain", "give the part after the @ of the desk's own address; our Message-IDs end in it")
 	}
 	if e.Domain != "" && !hostName.MatchString(e.Domain) {
-		k.problem("email.domain", fmt.Sprintf("%q is not a domain", short(e.Domain)), "write it as example.nl")
+		k.problem("email.domain", fmt.Sprintf("%q is not a domain", yamltree.Short(e.Domain)), "write it as example.nl")
 	}
 	for i, id := range e.TrustedAuthserv {
 		if strings.TrimSpace(id) == "" || strings.ContainsAny(id, " ;") {
-			k.problem(fmt.Sprintf("email.trusted_authserv_ids[%d]", i), fmt.Sprintf("%q is not an authserv-id", short(id)), "copy the first word of Authentication-Results in a mail that came in")
+			k.problem(fmt.Sprintf("email.trusted_authserv_ids[%d]", i), fmt.Sprintf("%q is not an authserv-id", yamltree.Short(id)), "copy the first word of Authentication-Results in a mail that came in")
 		}
 	}
 	seen := map[string]bool{}
@@ -42,7 +44,7 @@ func (k *check) email() {
 		field := fmt.Sprintf("email.mailboxes[%d]", i)
 		k.mailbox(field, m)
 		if key := m.Name + "\x00" + m.Folder; seen[key] {
-			k.problem(field+".name", fmt.Sprintf("two mailboxes are called %q with folder %q", short(m.Name), short(m.Folder)), "give each its own name")
+			k.problem(field+".name", fmt.Sprintf("two mailboxes are called %q with folder %q", yamltree.Short(m.Name), yamltree.Short(m.Folder)), "give each its own name")
 		} else {
 			seen[key] = true
 		}
@@ -74,7 +76,7 @@ func (k *check) mailbox(field string, m Mailbox) {
 	switch folder, moves := strings.CutPrefix(m.Tidy, "move:"); {
 	case m.Tidy == "", m.Tidy == "flag":
 	case !moves:
-		k.problem(field+".tidy", fmt.Sprintf("%q is not known here", short(m.Tidy)), `use flag, "move:Folder" or leave it out`)
+		k.problem(field+".tidy", fmt.Sprintf("%q is not known here", yamltree.Short(m.Tidy)), `use flag, "move:Folder" or leave it out`)
 	case folder == "":
 		k.problem(field+".tidy", "there is no folder to move to", `write "move:Folder"`)
 	case strings.EqualFold(folder, m.Folder):
@@ -87,7 +89,7 @@ func (k *check) reach(field, host string, port int, tls string) {
 	if host == "" {
 		k.problem(field+".host", "there is no host", "give the name of the mail server")
 	} else if net.ParseIP(host) == nil && !hostName.MatchString(host) {
-		k.problem(field+".host", fmt.Sprintf("%q is not a host", short(host)), "write it as imap.example.nl, without a port")
+		k.problem(field+".host", fmt.Sprintf("%q is not a host", yamltree.Short(host)), "write it as imap.example.nl, without a port")
 	}
 	k.port(field+".port", port)
 	k.oneOf(field+".tls", tls, "tls", "starttls", "none")
@@ -123,7 +125,7 @@ func (k *check) smtp(s SMTP) {
 	for name, from := range s.Accounts {
 		k.address("email.smtp.accounts."+name, from)
 		if !names[name] && len(known) > 0 {
-			k.problem("email.smtp.accounts."+name, fmt.Sprintf("no mailbox is called %q", short(name)), "%s", meant(name, known))
+			k.problem("email.smtp.accounts."+name, fmt.Sprintf("no mailbox is called %q", yamltree.Short(name)), "%s", yamltree.Suggest(name, known))
 		}
 	}
 }
@@ -152,7 +154,7 @@ func (k *check) slack() {
 
 func (k *check) startsWith(field, id, letter string) {
 	if id != "" && !strings.HasPrefix(id, letter) {
-		k.problem(field, fmt.Sprintf("%q is not such an id", short(id)), "it begins with %s", letter)
+		k.problem(field, fmt.Sprintf("%q is not such an id", yamltree.Short(id)), "it begins with %s", letter)
 	}
 }
 
@@ -177,7 +179,7 @@ func (k *check) form() {
 		field := fmt.Sprintf("form.api_tokens[%d]", i)
 		k.id(field+".id", t.ID)
 		if seen[t.ID] {
-			k.problem(field+".id", fmt.Sprintf("%q is there twice", short(t.ID)), "give each its own id")
+			k.problem(field+".id", fmt.Sprintf("%q is there twice", yamltree.Short(t.ID)), "give each its own id")
 		}
 		seen[t.ID] = true
 		if t.Secret.IsZero() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // prefix of every variable of ours.
@@ -82,12 +83,16 @@ func (r *reader) environment(c *Config, environ []string) {
 		}
 		l, ok := known[name]
 		if !ok && !slices.Contains(named, name) {
-			r.problems = append(r.problems, &balie.InvalidError{Field: name, Problem: "no setting has this variable", Fix: meantVariable(name, known)})
+			r.wrong(name, "no setting has this variable", meantVariable(name, known))
 		}
 		if ok && value != "" {
 			r.variable(c, l, name, value)
 		}
 	}
+}
+
+func (r *reader) wrong(variable, problem, fix string) {
+	r.problems = append(r.problems, &balie.InvalidError{Field: variable, Problem: problem, Fix: fix})
 }
 
 // variable sets one setting from its variable.
@@ -102,12 +107,11 @@ func (r *reader) variable(c *Config, l leaf, name, value string) {
 		}
 		v = v.Field(i)
 	}
-	p := place{env: name}
 	before, given := r.places[l.field]
-	r.places[l.field] = p
+	r.places[l.field] = place{env: name}
 	switch {
 	case v.Type() == secretType && given && before.env != "":
-		r.problem(p, l.field, "the secret is also given by "+before.env, "unset one of them")
+		r.wrong(name, "the secret is also given by "+before.env, "unset one of them")
 	case v.Type() == secretType && l.part == "file":
 		v.Set(reflect.ValueOf(Secret{File: value}))
 	case v.Type() == secretType:
@@ -127,7 +131,7 @@ func (r *reader) variable(c *Config, l leaf, name, value string) {
 		v.Set(reflect.ValueOf(items))
 	default:
 		if problem, fix := set(v, value); problem != "" {
-			r.problem(p, l.field, problem, fix)
+			r.wrong(name, problem, fix)
 		}
 	}
 }
@@ -138,7 +142,7 @@ func meantVariable(name string, known map[string]leaf) string {
 		names = append(names, k)
 	}
 	slices.Sort(names)
-	if m := meant(name, names); m != "" {
+	if m := yamltree.Nearest(name, names); m != "" {
 		return m
 	}
 	return fmt.Sprintf("unset it; variables that begin with %s are settings of balie", prefix)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // source is where the settings of a Config were given, so that what is wrong
@@ -43,29 +44,18 @@ func cause(err error) string {
 
 // Parse is Load with the file's text and an environment ("NAME=value").
 func Parse(file string, body []byte, environ []string) (Config, error) {
-	r := &reader{file: file, places: map[string]place{}}
+	r := &reader{tree: yamltree.Reader{File: file, MaxBytes: sizeLimit, Private: true}, places: map[string]place{}}
 	c := Default()
 	c.source = &source{file, r.places}
-	if root := r.parse(body); root != nil {
-		r.structure(root, reflect.ValueOf(&c).Elem(), "")
-	}
+	r.fill(r.tree.Open(body), reflect.ValueOf(&c).Elem(), "")
 	r.environment(&c, environ)
 	c.complete()
 	c.resolve(filepath.Dir(file))
-	if len(r.problems) == 0 {
-		r.problems = c.problems()
+	problems := append(r.problems, r.tree.Problems()...)
+	if len(problems) == 0 {
+		problems = c.problems()
 	}
-	slices.SortStableFunc(r.problems, byPlace)
-	return c, errors.Join(r.problems...)
-}
-
-func byPlace(a, b error) int {
-	x, _ := errors.AsType[*balie.InvalidError](a)
-	y, _ := errors.AsType[*balie.InvalidError](b)
-	if x == nil || y == nil {
-		return 0
-	}
-	return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Col, y.Col))
+	return c, yamltree.Sorted(problems)
 }
 
 // Default is what holds where a file says nothing.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/yamltree"
 )
 
 // Validate says what cannot work in a Config, all of it at once.
@@ -46,7 +47,7 @@ func (k *check) problem(field, problem, fix string, a ...any) {
 // oneOf wants a word of a closed list.
 func (k *check) oneOf(field, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		k.problem(field, fmt.Sprintf("%q is not known here", short(value)), "%s", meant(value, words))
+		k.problem(field, fmt.Sprintf("%q is not known here", yamltree.Short(value)), "%s", yamltree.Suggest(value, words))
 	}
 }
 
@@ -64,7 +65,7 @@ func (k *check) port(field string, port int) {
 
 func (k *check) address(field, text string) {
 	if a, err := mail.ParseAddress(text); err != nil || !strings.Contains(a.Address, ".") && !strings.HasSuffix(a.Address, "@localhost") {
-		k.problem(field, fmt.Sprintf("%q is no mail address", short(text)), `write it as desk@example.nl or "Servicedesk <desk@example.nl>"`)
+		k.problem(field, fmt.Sprintf("%q is no mail address", yamltree.Short(text)), `write it as desk@example.nl or "Servicedesk <desk@example.nl>"`)
 	}
 }
 
@@ -101,16 +102,16 @@ func (k *check) desk() {
 		}
 	}
 	if _, err := time.LoadLocation(d.Timezone); err != nil || d.Timezone == "" || d.Timezone == "Local" {
-		k.problem("desk.timezone", fmt.Sprintf("%q is not a time zone", short(d.Timezone)), "use a name such as Europe/Amsterdam")
+		k.problem("desk.timezone", fmt.Sprintf("%q is not a time zone", yamltree.Short(d.Timezone)), "use a name such as Europe/Amsterdam")
 	}
 	if !country.MatchString(d.Country) {
-		k.problem("desk.country", fmt.Sprintf("%q is not a country", short(d.Country)), "use two capitals such as NL, BE or GB")
+		k.problem("desk.country", fmt.Sprintf("%q is not a country", yamltree.Short(d.Country)), "use two capitals such as NL, BE or GB")
 	}
 	for i, lead := range d.Leads {
 		k.address(fmt.Sprintf("desk.leads[%d]", i), lead)
 	}
 	if d.Urgent != "" && !telephone.MatchString(d.Urgent) {
-		k.problem("desk.urgent", fmt.Sprintf("%q is not a telephone number", short(d.Urgent)), "write it as customers dial it: 030 123 45 67")
+		k.problem("desk.urgent", fmt.Sprintf("%q is not a telephone number", yamltree.Short(d.Urgent)), "write it as customers dial it: 030 123 45 67")
 	}
 }
 
@@ -139,7 +140,7 @@ func (k *check) server() {
 			continue
 		}
 		if _, err := netip.ParsePrefix(p); err != nil {
-			k.problem(fmt.Sprintf("http.trusted_proxies[%d]", i), fmt.Sprintf("%q is neither an address nor a network", short(p)), "write 127.0.0.1 or 10.0.0.0/8")
+			k.problem(fmt.Sprintf("http.trusted_proxies[%d]", i), fmt.Sprintf("%q is neither an address nor a network", yamltree.Short(p)), "write 127.0.0.1 or 10.0.0.0/8")
 		}
 	}
 	if e := k.c.Telemetry.Endpoint; e != "" {
@@ -150,14 +151,14 @@ func (k *check) server() {
 func (k *check) listen(field, text string) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		k.problem(field, fmt.Sprintf("%q is not an address to listen on", short(text)), "write host:port: 127.0.0.1:8080, or :8080 for every network")
+		k.problem(field, fmt.Sprintf("%q is not an address to listen on", yamltree.Short(text)), "write host:port: 127.0.0.1:8080, or :8080 for every network")
 		return
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		k.problem(field, fmt.Sprintf("%q is not a port", short(port)), "it is between 1 and 65535")
+		k.problem(field, fmt.Sprintf("%q is not a port", yamltree.Short(port)), "it is between 1 and 65535")
 	}
 	if host != "" && net.ParseIP(host) == nil && strings.ContainsAny(host, " /:@") {
-		k.problem(field, fmt.Sprintf("%q is not a host", short(host)), "write an IP address or a name")
+		k.problem(field, fmt.Sprintf("%q is not a host", yamltree.Short(host)), "write an IP address or a name")
 	}
 }
 
