@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/intake"
@@ -108,33 +106,6 @@ func load(b *intake.Brain, kind, file string, body []byte, version int) error {
 		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules or organisations"}
 	}
 	return nil
-}
-
-// ParseOrganisations reads organisations.yaml.
-func ParseOrganisations(file string, body []byte) ([]balie.Organisation, error) {
-	var in struct {
-		Organisations []balie.Organisation `yaml:"organisations"`
-	}
-	if err := yaml.UnmarshalWithOptions(body, &in, yaml.DisallowUnknownField()); err != nil {
-		var at *yaml.SyntaxError
-		bad := &balie.InvalidError{File: file, Problem: yaml.FormatError(err, false, false), Fix: "write it as in the sample that balie init makes"}
-		if errors.As(err, &at) && at.Token != nil {
-			bad.Line, bad.Col, bad.Problem = at.Token.Position.Line, at.Token.Position.Column, at.Message
-		}
-		return nil, bad
-	}
-	seen := map[string]bool{}
-	for i, o := range in.Organisations {
-		field := fmt.Sprintf("organisations[%d].id", i)
-		if o.ID == "" {
-			return nil, &balie.InvalidError{File: file, Field: field, Problem: "an organisation has no id", Fix: "give it one"}
-		}
-		if seen[o.ID] {
-			return nil, &balie.InvalidError{File: file, Field: field, Problem: fmt.Sprintf("%q is there twice", o.ID), Fix: "give each its own id"}
-		}
-		seen[o.ID] = true
-	}
-	return in.Organisations, nil
 }
 
 // Names tells the router which names exist in a catalogue.
