@@ -32,7 +32,7 @@ type world struct {
 
 	mu    sync.Mutex
 	items map[string]*item // by marker
-	ends  []end            // of processes
+	ends  []int            // how many transactions the mail server had seen when each process ended
 
 	lastMails int
 }
@@ -40,12 +40,6 @@ type world struct {
 // mailbox is where mail lands that balie must find.
 type mailbox interface {
 	Deliver(user string, rfc822 []byte) error
-}
-
-// end is how far the other side had come when a process ended.
-type end struct {
-	transactions int // of the mail server
-	posted       int // messages in Slack, of everybody
 }
 
 // newWorld starts the peers around an empty site in dir.
@@ -106,12 +100,12 @@ func (w *world) close() {
 	}
 }
 
-// noteEnd writes down how far the others are when a process ended.
+// noteEnd writes down how far the mail server is when a process ended.
 func (w *world) noteEnd() {
-	e := end{transactions: len(w.mail.Transactions()), posted: len(w.posted())}
+	n := len(w.mail.Transactions())
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ends = append(w.ends, e)
+	w.ends = append(w.ends, n)
 }
 
 // posted is what balie wrote in all Slack channels it may write to, oldest first.
