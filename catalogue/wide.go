@@ -13,14 +13,14 @@ const (
 	// weights of each feature for all classes would be gigabytes.
 	wideFrom = 500
 	// rivalsOf is how many classes a row is held against besides its own.
-	rivalsOf = 6
+	rivalsOf = 8
 	// chanceRows is how many rows a class is held against by chance.
 	chanceRows = 16
 	// postLimit bounds the posts that are added up for one text, so that its
 	// cost does not grow with the catalogue. The rarest features come first.
 	postLimit = 1500
-	// wideEpochs is enough for few rows; more changes no rank.
-	wideEpochs = 6
+	// wideEpochs bounds the fit of one class on its few rows.
+	wideEpochs = 12
 	// crowded is the share of the classes above which a run of characters or
 	// a pair of words tells nothing.
 	crowded = 1.0 / 32
@@ -28,7 +28,10 @@ const (
 
 // wide is the classifier of a large catalogue. A class is told from those it
 // is most like only, and has weights for the features of its own rows only; a
-// feature's posts are the classes it has weights for.
+// feature's posts are the classes it has weights for. Where both kinds of model
+// can be made, this one is 2 to 6 points less right (BANKING77 and HWU64 with
+// 10 and 20 examples a class: 71.4, 77.9, 71.2, 76.1 against 76.9, 83.7, 72.9,
+// 78.8 %).
 type wide struct {
 	start  []int32 // by feature: its posts are start[id] to start[id+1]
 	posts  []post  // by class within a feature
