@@ -49,14 +49,14 @@ func (b *bench) httpAt(ctx context.Context, conns int) (load, float64, error) {
 		return load{}, 0, err
 	}
 	defer p.Kill()
-	if _, err := post(ctx, site.Addr, conns, b.for_/8, question); err != nil { // warm, not counted
+	if _, err := post(ctx, site.Addr, conns, b.lasts/8, question); err != nil { // warm, not counted
 		return load{}, 0, err
 	}
 	before, err := p.CPU()
 	if err != nil {
 		return load{}, 0, err
 	}
-	got, err := post(ctx, site.Addr, conns, b.for_, question)
+	got, err := post(ctx, site.Addr, conns, b.lasts, question)
 	if err != nil {
 		return load{}, 0, err
 	}
@@ -71,7 +71,7 @@ func (b *bench) httpAt(ctx context.Context, conns int) (load, float64, error) {
 	if err != nil {
 		return load{}, 0, err
 	}
-	bare, err := shape.commit(dir, conns, b.for_/4)
+	bare, err := shape.commit(dir, conns, b.lasts/4)
 	if err != nil {
 		return load{}, 0, err
 	}

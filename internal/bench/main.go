@@ -41,7 +41,7 @@ func main() {
 type bench struct {
 	dir   string
 	bin   string
-	for_  time.Duration // of each load
+	lasts time.Duration // of each load
 	mails int
 	table table
 }
@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{dir: dir, for_: *seconds, mails: *mails}
+	b := &bench{dir: dir, lasts: *seconds, mails: *mails}
 	if b.bin, err = rig.Build(ctx, dir, rig.BuildOptions{Strip: true}); err != nil {
 		return err
 	}

@@ -81,10 +81,10 @@ var errRefused = errors.New("refused for good")
 
 // insist sends a request again until it is answered with one of the statuses
 // that mean yes. Others than 409, 429 and 5xx are final.
-func (w *world) insist(ctx context.Context, make_ func() (*http.Request, error)) (*http.Response, []byte, error) {
+func (w *world) insist(ctx context.Context, request func() (*http.Request, error)) (*http.Response, []byte, error) {
 	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for {
-		req, err := make_()
+		req, err := request()
 		if err != nil {
 			return nil, nil, err
 		}
