@@ -115,7 +115,7 @@ func mailDomain(s string) (domain, key string, ok bool) {
 			return "", "", false
 		}
 	}
-	return strings.ToLower(s), strings.ToLower(key), true
+	return strings.ToLower(s), key, true
 }
 
 // domainFix names the domain that somebody may have meant who wrote an address.

@@ -223,7 +223,7 @@ func TestLettersOfATextAreFoundInTheFile(t *testing.T) {
 
 func TestNearestIsNearAndOnlyThen(t *testing.T) {
 	known := []string{"listen", "log", "limits", "nl", "en", ""}
-	for word, want := range map[string]string{"lisen": "listen", "litsen": "listen", "LOG": "log", "gol": "", "limit": "limits", "x": "", "": "", "telephone": "", "enn": "en", "de": ""} {
+	for word, want := range map[string]string{"lisen": "listen", "litsen": "listen", "LOG": "log", "gol": "", "limit": "limits", "x": "", "": "", "telephone": "", "enn": "en", "ln": "nl", "de": ""} {
 		if want != "" {
 			want = fmt.Sprintf("did you mean %q?", want)
 		}
