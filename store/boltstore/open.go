@@ -118,6 +118,9 @@ func open(dir string, o Options, steps []step) (db *DB, err error) {
 			return nil, err
 		}
 	}
+	// On a full disk or a damaged record it is left at that: what was kept stays
+	// readable, and the leases run out by themselves.
+	_ = release(b)
 	blobs, err := blobdir.Open(filepath.Join(dir, blobFolder))
 	if err != nil {
 		return nil, err
