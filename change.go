@@ -96,6 +96,12 @@ func (c *Change) Do(e Event) error {
 		e.Request = c.Request.ID
 	}
 	e.Seq = c.Request.Version + 1
+	e.At, e.Next = e.At.UTC(), e.Next.UTC() // times are stored in UTC, shown in the reader's zone
+	if e.Handout != nil {
+		h := *e.Handout
+		h.Due, h.Opened = h.Due.UTC(), h.Opened.UTC()
+		e.Handout = &h
+	}
 	r, err := c.Request.Apply(e)
 	if err != nil {
 		return err

@@ -195,3 +195,20 @@ func TestUndoTakesACloseBack(t *testing.T) {
 		t.Fatalf("got %s %q, want waiting again", c.Request.State, c.Request.Outcome)
 	}
 }
+
+// A moment is stored in UTC, whatever zone reckoned it.
+func TestTimesAreStoredInUTC(t *testing.T) {
+	amsterdam := time.FixedZone("CET", 3600)
+	c := open(t)
+	h := handout()
+	h.Due = t0.In(amsterdam)
+	if err := c.Do(Event{What: HandedOut, At: t0.In(amsterdam), Next: t0.In(amsterdam), Handout: h}); err != nil {
+		t.Fatal(err)
+	}
+	r, e := c.Request, c.Events[1]
+	for name, at := range map[string]time.Time{"at": e.At, "next": e.Next, "due": r.Handouts[0].Due, "changed": r.Changed, "request next": r.Next} {
+		if at.Location() != time.UTC || !at.Equal(t0) {
+			t.Errorf("%s is %v", name, at)
+		}
+	}
+}

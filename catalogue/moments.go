@@ -13,12 +13,11 @@ const (
 	dateTimeForm = "2006-01-02T15:04"
 )
 
-// moment is a day that is named in a text, with the times named beside it.
+// moment is a day that is named in a text.
 type moment struct {
-	day        time.Time // midnight
-	start, end clock
-	since      bool // it is said to be the begin of something that goes on
-	at         int  // place in the text, in bytes
+	day   time.Time // midnight
+	since bool      // it is said to be the begin of something that goes on
+	at    int       // place in the text, in bytes
 }
 
 // clock is a time of day in minutes, plus one; 0 when none was named.

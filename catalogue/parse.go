@@ -176,27 +176,28 @@ func (p *parsing) reach(n yamltree.Node, field string) balie.Address {
 	if len(entries) > 1 {
 		p.Problem(entries[1].At, field, "a team is reached in one way", "keep one of them")
 	}
-	for _, e := range entries {
-		a := balie.Address{Scheme: balie.Scheme(e.Key), Value: strings.TrimSpace(p.Text(e.Value, field))}
-		good := false
-		switch a.Scheme {
-		case balie.Mail:
-			a.Value = strings.ToLower(a.Value)
-			good = mailForm.MatchString(a.Value)
-		case balie.Slack:
-			good = slackForm.MatchString(a.Value)
-		case balie.Tel:
-			good = telForm.MatchString(a.Value)
-		case balie.Hook:
-			good = idForm.MatchString(a.Value)
-		}
-		if !good {
-			p.Problem(e.Value, field+"."+e.Key, fmt.Sprintf("%q is not an address of that kind", yamltree.Short(a.Value)),
-				"for example mail: team@desk.example, slack: T0TEAM/C0CHANNEL, tel: +31201234567, or hook: the id of a webhook")
-		}
-		return a
+	if len(entries) == 0 {
+		return balie.Address{}
 	}
-	return balie.Address{}
+	e := entries[0]
+	a := balie.Address{Scheme: balie.Scheme(e.Key), Value: strings.TrimSpace(p.Text(e.Value, field))}
+	good := false
+	switch a.Scheme {
+	case balie.Mail:
+		a.Value = strings.ToLower(a.Value)
+		good = mailForm.MatchString(a.Value)
+	case balie.Slack:
+		good = slackForm.MatchString(a.Value)
+	case balie.Tel:
+		good = telForm.MatchString(a.Value)
+	case balie.Hook:
+		good = idForm.MatchString(a.Value)
+	}
+	if !good {
+		p.Problem(e.Value, field+"."+e.Key, fmt.Sprintf("%q is not an address of that kind", yamltree.Short(a.Value)),
+			"for example mail: team@desk.example, slack: T0TEAM/C0CHANNEL, tel: +31201234567, or hook: the id of a webhook")
+	}
+	return a
 }
 
 // crossCheck looks at what only the whole document can tell.

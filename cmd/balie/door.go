@@ -11,8 +11,9 @@ import (
 // door is the socket that HTTP listens on. It outlives the apps behind it:
 // while one makes room for the next, callers wait in the kernel's queue.
 type door struct {
-	base *os.File
-	once sync.Once
+	mu     sync.Mutex // between a new app and the end of ctx
+	base   *os.File
+	closed bool
 }
 
 // openDoor listens until ctx ends: then nobody may queue any more for whom no
@@ -34,6 +35,11 @@ func openDoor(ctx context.Context, address string) (*door, error) {
 
 // listener is the door for one app.
 func (d *door) listener() (net.Listener, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, fmt.Errorf("listen again: %w", net.ErrClosed)
+	}
 	ln, err := net.FileListener(d.base)
 	if err != nil {
 		return nil, fmt.Errorf("listen again: %w", err)
@@ -42,7 +48,11 @@ func (d *door) listener() (net.Listener, error) {
 }
 
 func (d *door) close() error {
-	var err error
-	d.once.Do(func() { err = d.base.Close() })
-	return err
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	return d.base.Close()
 }

@@ -71,6 +71,9 @@ func (c *serveCmd) serve(ctx context.Context, cfg config.Config, db *boltstore.D
 			return errors.Join(err, d.close())
 		}
 		ln, err := d.listener()
+		if ctx.Err() != nil {
+			return d.close()
+		}
 		if err != nil {
 			return err
 		}

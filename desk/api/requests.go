@@ -11,12 +11,6 @@ import (
 	"github.com/balie/balie/store"
 )
 
-// Bounds of a list.
-const (
-	defaultPage = 50
-	maxPage     = 1000
-)
-
 // RequestList is a page of requests; Next is where the following one goes on.
 type RequestList struct {
 	Requests []balie.Request `json:"requests"`
