@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -198,6 +199,10 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
+	g.Go(func() error {
+		debug.FreeOSMemory() // training took several times what its model keeps
+		return nil
+	})
 	g.Go(func() error { return a.watchStore(gctx) })
 	g.Go(func() error { return a.sweep(gctx) })
 	g.Go(func() error { return a.serveMetrics(gctx) })
