@@ -36,7 +36,7 @@ type app struct {
 	cfg        config.Config
 	log        *slog.Logger
 	store      *boltstore.DB
-	library    *desk.Library
+	documents  *desk.Library
 	texts      *i18n.Texts
 	tokens     *token.Maker
 	zone       *time.Location
@@ -68,7 +68,7 @@ func tryApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firs
 func (a *app) wire(ctx context.Context, first firstDocuments) error {
 	steps := []func(context.Context) error{
 		func(ctx context.Context) (err error) {
-			a.library, err = desk.OpenLibrary(ctx, a.store, first)
+			a.documents, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
 		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireHTTP,
@@ -124,7 +124,7 @@ func (a *app) letters() *letters.Writer {
 
 func (a *app) wireIntake(context.Context) error {
 	norm := normalize.New(a.normalizing())
-	cat := a.library.Brain().Catalogue
+	cat := a.documents.Brain().Catalogue
 	calendar, ok := cat.Calendars[a.cfg.Desk.Calendar]
 	if a.cfg.Desk.Calendar == "" {
 		calendar, ok = cat.Calendar(balie.Product{}), true // the first one
@@ -147,7 +147,7 @@ func (a *app) wireIntake(context.Context) error {
 		o.Leads = append(o.Leads, to)
 	}
 	var err error
-	a.intake, err = intake.New(a.store, norm, a.library.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), nil)
+	a.intake, err = intake.New(a.store, norm, a.documents.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), nil)
 	return err
 }
 
@@ -218,7 +218,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 func (a *app) api() api.Parts {
 	p := api.Parts{
 		Store: a.store, Version: version(), Calendar: a.cfg.Desk.Calendar, Language: a.cfg.Desk.Language, Log: a.log,
-		Library: func() (*desk.Library, error) { return a.library, nil },
+		Library: func() (*desk.Library, error) { return a.documents, nil },
 		Health:  func() (bool, any) { return a.healthy() },
 	}
 	for _, m := range a.lines.mailboxes {

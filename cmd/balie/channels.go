@@ -247,7 +247,7 @@ type offered struct{ a *app }
 // Products are what can be chosen now.
 func (o offered) Products(language string) []webform.Choice {
 	var out []webform.Choice
-	for _, p := range o.a.library.Brain().Catalogue.Products {
+	for _, p := range o.a.documents.Brain().Catalogue.Products {
 		if catalogue.Offered(p, time.Now()) {
 			out = append(out, webform.Choice{ID: p.ID, Name: p.Name(language)})
 		}
@@ -257,7 +257,7 @@ func (o offered) Products(language string) []webform.Choice {
 
 // TeamName names a team to customers.
 func (o offered) TeamName(id, language string) string {
-	t, ok := o.a.library.Brain().Catalogue.Team(id)
+	t, ok := o.a.documents.Brain().Catalogue.Team(id)
 	if !ok {
 		return ""
 	}

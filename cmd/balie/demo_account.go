@@ -81,7 +81,7 @@ func cut(s string, n int) string {
 // opening says what is there.
 func (a *account) opening(w *world, took time.Duration) {
 	a.printf("%s  Facilitair Bedrijf De Linde, %d products, on the embedded store; ready in %.1f s\n",
-		a.paint(bold, "balie demo"), len(w.app.library.Brain().Catalogue.Products), took.Seconds())
+		a.paint(bold, "balie demo"), len(w.app.documents.Brain().Catalogue.Products), took.Seconds())
 	a.printf("Around it, on this machine: a mail server, a Slack workspace, %d channels. Customers write, teams answer.\n",
 		len(w.app.lines.all()))
 }
@@ -177,7 +177,7 @@ func (t told) product(w *world) string {
 	if m.Product == "" {
 		return "–"
 	}
-	p, _ := w.app.library.Brain().Catalogue.Product(m.Product)
+	p, _ := w.app.documents.Brain().Catalogue.Product(m.Product)
 	share := fmt.Sprintf(" %d %%", int(100*m.Score)) // 100 % is only what somebody chose
 	name := p.Name(t.request.Language)
 	if m.Score < guess {

@@ -14,7 +14,7 @@ const lookWithin = 2 * time.Hour
 
 // mountPages mounts the pages that are not a channel's.
 func (a *app) mountPages(r fiber.Router) {
-	calendar := a.library.Brain().Catalogue.Calendars[a.cfg.Desk.Calendar]
+	calendar := a.documents.Brain().Catalogue.Calendars[a.cfg.Desk.Calendar]
 	web.New(web.Parts{
 		Handouts: desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
 		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone,
