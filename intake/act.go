@@ -253,7 +253,7 @@ func (t *turn) toDesk(why string) error {
 	}
 	by := cal.Add(t.now, respond)
 	e := balie.Event{What: balie.ToDesk, At: t.now, By: t.by(), Decision: &t.dec, Next: by,
-		Data: map[string]string{"reason": why}}
+		Data: map[string]string{"reason": why, "promised": by.UTC().Format(time.RFC3339)}}
 	if err := t.move(e); err != nil {
 		return err
 	}

@@ -229,3 +229,12 @@ func TestPraiseAlarmsNobody(t *testing.T) {
 		t.Fatalf("state %s, kind %s, events %+v", r.State, r.Kind, d.events(r.ID))
 	}
 }
+
+// Whoever asked reads on the status page by when they hear, as the receipt says.
+func TestTheDesksPromiseIsKeptWithTheRequest(t *testing.T) {
+	d := newDesk(t)
+	_, r := d.take(mail{from: "jan@klant.example", subject: "Vraagje", body: "Wat vinden jullie van de nieuwe minister?", id: "n@x"})
+	if r.State != balie.AtDesk || !r.Promised.After(d.now) || !r.Promised.Equal(r.Next) {
+		t.Errorf("state %s, promised %v, next %v", r.State, r.Promised, r.Next)
+	}
+}
