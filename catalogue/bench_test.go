@@ -201,3 +201,28 @@ func BenchmarkTrain10000Products(b *testing.B) {
 	b.ReportMetric(float64(heap()-before)/(1<<20), "MiB-kept")
 	runtime.KeepAlive(m)
 }
+
+// BenchmarkReadFields reads the fields of a complaint about the cold, of about
+// 600 letters, that names places and figures but no time.
+func BenchmarkReadFields(b *testing.B) {
+	p, _ := sampleCatalogue(b).Product("klimaat")
+	text, now := longQuestion(), tuesday(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		ReadFields(p, nil, text, "nl", now)
+	}
+}
+
+// BenchmarkMatchLong matches the same question.
+func BenchmarkMatchLong(b *testing.B) {
+	m := Train(sampleCatalogue(b), TrainOptions{})
+	q := Question{Subject: "Vraag 17", Text: longQuestion(), Language: "nl"}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Match(q)
+	}
+}
+
+func longQuestion() string {
+	return "Vraag 17. " + strings.Repeat("Op de derde verdieping bij het raam is het al dagen te koud om te werken. De printer naast de pantry geeft steeds een storing. ", 5)
+}

@@ -149,8 +149,9 @@ func bounded(s string) string {
 // mentioned are the values that stand anywhere in the text.
 func mentioned(p balie.Product, text, language string, now time.Time) map[string]string {
 	out := map[string]string{}
-	readMoments(p, text, language, now, out)
-	readPlaces(p, text, out)
+	h := hear(text)
+	readMoments(p, h, language, now, out)
+	readPlaces(p, h, out)
 	for _, f := range p.Fields {
 		v := ""
 		switch f.Type {
@@ -159,7 +160,7 @@ func mentioned(p balie.Product, text, language string, now time.Time) map[string
 				v = people(text)
 			}
 		case balie.ChoiceField:
-			v = choice(f, text, language)
+			v = choice(f, h)
 		case balie.PersonField:
 			if only(p, f) {
 				v = person(text)
@@ -216,12 +217,18 @@ func patterned(f balie.Field, text string) string {
 // readMoments gives the days and times of a text to the fields that ask for
 // them: with one day, a field for a begin gets it and a field for an end gets
 // the end of the span.
-func readMoments(p balie.Product, text, language string, now time.Time, out map[string]string) {
+func readMoments(p balie.Product, h *heard, language string, now time.Time, out map[string]string) {
 	if !slices.ContainsFunc(p.Fields, dated) {
 		return
 	}
-	found := moments(text, language, now)
-	start, end := times(text)
+	found := moments(h, language, now)
+	if len(found) == 0 {
+		return
+	}
+	var start, end clock
+	if slices.ContainsFunc(p.Fields, func(f balie.Field) bool { return f.Type == balie.DateTimeField }) {
+		start, end = times(h)
+	}
 	for _, f := range p.Fields {
 		if !dated(f) {
 			continue
@@ -276,7 +283,7 @@ func rivals(p balie.Product, f balie.Field) bool {
 
 // readPlaces gives the places of a text to the fields that ask for one. With
 // two such fields, "from" and "to" tell them apart.
-func readPlaces(p balie.Product, text string, out map[string]string) {
+func readPlaces(p balie.Product, h *heard, out map[string]string) {
 	var fields []balie.Field
 	for _, f := range p.Fields {
 		if f.Type == balie.LocationField {
@@ -286,7 +293,7 @@ func readPlaces(p balie.Product, text string, out map[string]string) {
 	if len(fields) == 0 {
 		return
 	}
-	found := placesIn(text)
+	found := placesIn(h)
 	if len(fields) == 1 {
 		name := ""
 		for _, n := range found {

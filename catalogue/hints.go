@@ -15,7 +15,7 @@ import (
 // hint is what one kind of pattern needs.
 type hint struct {
 	reach int      // how many words a match can have before the hint, and behind it
-	words []string // in lower case, ASCII
+	words []string // in lower case, ASCII, of three letters or more
 	digit bool     // or a figure
 	dot   bool     // or a figure, a dot and a figure
 }
@@ -23,18 +23,73 @@ type hint struct {
 // span is a part of a text between white space, in bytes.
 type span struct{ from, to int }
 
-// around are the parts of a text where a hint is, with the words about it.
-// They do not touch each other.
-func (h hint) around(text string) []span {
-	// A Kelvin sign is a k to a pattern that takes no notice of case, and a long
-	// s an s: too rare to look for here.
-	if strings.Contains(text, "\u212A") || strings.Contains(text, "\u017F") {
-		return []span{{0, len(text)}}
-	}
-	return h.spans(text, lowerASCII(text))
+// heard is a text with what several patterns ask of it, worked out when first
+// asked for.
+type heard struct {
+	text  string
+	lower string // ASCII letters only, so that every byte keeps its place
+	said  []byte
+	runs  runs // of lower
+	saids runs // of said
 }
 
-func (h hint) spans(text, low string) []span {
+// runs are the runs of three bytes in a text, some of them falling together:
+// most words that are looked for can be told not to be there by their first.
+type runs [64]uint64
+
+func (r *runs) add(s []byte) {
+	for i := 0; i+3 <= len(s); i++ {
+		n := runAt(s[i], s[i+1], s[i+2])
+		r[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// may reports whether a text with these runs may hold what begins with the
+// three bytes.
+func (r *runs) may(a, b, c byte) bool {
+	n := runAt(a, b, c)
+	return r[n>>6]&(1<<(n&63)) != 0
+}
+
+func runAt(a, b, c byte) int { return (int(a)*961 + int(b)*31 + int(c)) & 4095 }
+
+func hear(text string) *heard { return &heard{text: text} }
+
+func (h *heard) low() string {
+	if h.lower == "" {
+		h.lower = lowerASCII(h.text)
+		h.runs.add([]byte(h.lower))
+	}
+	return h.lower
+}
+
+// spoken are the words of the text with a space about each.
+func (h *heard) spoken() []byte {
+	if h.said == nil {
+		h.said = appendSpoken(make([]byte, 0, len(h.text)+2), h.text)
+		h.saids.add(h.said)
+	}
+	return h.said
+}
+
+// odd reports whether letters stand in the text that a pattern takes for ASCII
+// when it takes no notice of case: a Kelvin sign is a k to it, and a long s an
+// s. They are too rare to look for here.
+func (h *heard) odd() bool {
+	return strings.Contains(h.text, "\u212A") || strings.Contains(h.text, "\u017F")
+}
+
+// around are the parts of a text where a hint is, with the words about it.
+// They do not touch each other.
+func (h hint) around(t *heard) []span {
+	if t.odd() {
+		return []span{{0, len(t.text)}}
+	}
+	return h.spans(t)
+}
+
+func (h hint) spans(t *heard) []span {
+	text, low := t.text, t.low()
 	var at []bool // a hint begins here
 	mark := func(i int) {
 		if at == nil {
@@ -43,6 +98,9 @@ func (h hint) spans(text, low string) []span {
 		at[i] = true
 	}
 	for _, w := range h.words {
+		if !t.runs.may(w[0], w[1], w[2]) {
+			continue
+		}
 		for i := 0; ; i += len(w) {
 			j := strings.Index(low[i:], w)
 			if j < 0 {

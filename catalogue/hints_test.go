@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/balie/balie"
 )
 
 // fragments are what texts are made of here: everything the patterns look for,
@@ -43,15 +45,28 @@ var wholePlaces = func() *regexp.Regexp {
 func TestHintsHideNothing(t *testing.T) {
 	patterns := map[*regexp.Regexp]hint{isoDay: figureHint, figureDay: figureHint, monthDay: figureHint, dayOfMonth: figureHint,
 		clockSpan: figureHint, clockTime: figureHint, wordDay: dayHint, weekDay: weekHint, halfTime: halfHint}
+	only := map[*regexp.Regexp]func(string) bool{isoDay: partedFigures, figureDay: partedFigures, monthDay: namesMonth,
+		dayOfMonth: namesMonth, clockSpan: twoFigures, clockTime: timelike}
 	check := func(t rapid.TB, text string) {
 		for re, h := range patterns {
-			want := fmt.Sprint(re.FindAllStringSubmatchIndex(text, -1))
-			if got := fmt.Sprint(findAll(re, text, h.around(text))); got != want {
+			all := re.FindAllStringSubmatchIndex(text, -1)
+			heard := hear(text)
+			if got, want := fmt.Sprint(findAll(re, text, h.around(heard))), fmt.Sprint(all); got != want {
 				t.Fatalf("%s in %q:\n got %s\nwant %s", re, text, got, want)
+			}
+			if only[re] == nil {
+				continue
+			}
+			found := findAll(re, text, heard.only(h.around(heard), only[re]))
+			if re == clockTime { // that a bare number is no time is decided later
+				all, found = cued(text, all), cued(text, found)
+			}
+			if got, want := fmt.Sprint(found), fmt.Sprint(all); got != want {
+				t.Fatalf("%s in what may hold it of %q:\n got %s\nwant %s", re, text, got, want)
 			}
 		}
 		var got, want []string
-		for from, to := range eachPlace(text) {
+		for from, to := range eachPlace(hear(text)) {
 			got = append(got, fmt.Sprint(from, text[from:to]))
 		}
 		for at := 0; at < len(text); {
@@ -77,4 +92,70 @@ func TestHintsHideNothing(t *testing.T) {
 	}
 	check(t, all.String())
 	rapid.Check(t, func(t *rapid.T) { check(t, drawnText(t)) })
+}
+
+// cued are the matches of clockTime that times looks at.
+func cued(text string, found [][]int) (out [][]int) {
+	for _, m := range found {
+		cue := strings.ToLower(sub(text, m, 1))
+		if sub(text, m, 5) != "" || cue == "om" || cue == "at" || strings.Contains(text[m[0]:m[1]], ":") {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// What choice finds is what looking for each name of each option finds.
+func TestAnOptionIsFoundByEachOfItsNames(t *testing.T) {
+	seen := map[string]bool{}
+	var words []string
+	for _, s := range sayings {
+		for _, w := range s {
+			if seen[w] || w != strings.ToLower(w) {
+				t.Fatalf("%q is not one thought in lower case", w)
+			}
+			seen[w] = true
+		}
+		words = append(words, s...)
+	}
+	var options []balie.Option
+	for _, p := range sampleCatalogue(t).Products {
+		for _, f := range p.Fields {
+			options = append(options, f.Options...)
+		}
+	}
+	plain := func(text string, o balie.Option) bool {
+		names := []string{o.Value, o.Names["nl"], o.Names["en"]}
+		for _, s := range sayings {
+			if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(s, strings.ToLower(n)) }) {
+				names = append(names, s...)
+			}
+		}
+		said := " " + strings.Join(spoken(text), " ") + " "
+		for _, n := range names {
+			words := " " + strings.Join(spoken(n), " ") + " "
+			for at := 0; n != ""; at++ {
+				i := strings.Index(said[at:], words)
+				if i < 0 {
+					break
+				}
+				if at += i; !denied(said[:at]) && !aboutPerson(words, said[at+len(words):]) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	words = append(words, "niet", "geen", "not", "zonder", "collega", "medewerker", "leidinggevende", "É", "e\u0301", "Nieuwe", "DEFECT", ".", "")
+	for _, o := range options {
+		words = append(words, o.Value)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 12).Draw(t, "words"), rapid.SampledFrom([]string{" ", "\n", ", "}).Draw(t, "between"))
+		for _, o := range options {
+			if got, want := hear(text).speaksOf(o, nil), plain(text, o); got != want {
+				t.Fatalf("%q speaks of %v: got %v, want %v", text, o, got, want)
+			}
+		}
+	})
 }

@@ -1,11 +1,13 @@
 package catalogue
 
 import (
+	"bytes"
 	"iter"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
@@ -93,22 +95,23 @@ const (
 // the library is several times slower with a larger one; where two begin at one
 // letter the earlier counts.
 var places = []kindOfPlace{
-	{roomHint, regexp.MustCompile(aPlace(
+	{roomHint, nil, regexp.MustCompile(aPlace(
 		`(?i:kamer|kamernummer|ruimte|lokaal|werkplek|room|office|gebouw|building|vleugel|wing|trap|stairs|lift|plek|space)\s+(?i:nr\.?\s*|nummer\s*|number\s*)?(?:` + placeCode + `|[A-Z])` +
 			`|(?i:zaal|vergaderzaal|vergaderkamer)\s+(?:` + placeCode + `|\p{Lu}[\p{L}]*)` +
 			`|(?:\p{Lu}\p{Ll}+)\s+(?:room|Room)`))},
-	{floorHint, regexp.MustCompile(aPlace(
+	{floorHint, floorAt, regexp.MustCompile(aPlace(
 		`(?i:begane grond|ground floor|kelder|basement|souterrain)` +
 			`|(?i:(?:` + floorNames + `)\s+(?:verdieping|etage|floor))` +
 			`|(?i:verdieping|etage|floor)\s+\d{1,2}` +
 			`|[A-Z]\d{1,2}\.\d{2,3}`))},
-	{spotHint, regexp.MustCompile(aPlace(
+	{spotHint, spotAt, regexp.MustCompile(aPlace(
 		`(?i:kantine|canteen|archief|archive|magazijn|storeroom|serverruimte|server room|boardroom|trainingszaal|training room|pantry|herentoiletten|damestoiletten|herentoilet|damestoilet)`))},
 }
 
 type kindOfPlace struct {
 	hint  hint
-	named *regexp.Regexp // its first submatch is the place
+	at    func(h *heard, i, to int) (end int) // as named, for ordinary letters; nil: not
+	named *regexp.Regexp                      // its first submatch is the place
 }
 
 func aPlace(names string) string { return `(?:^|[^\p{L}\d])(` + names + `)(?:$|[^\p{L}\d])` }
@@ -121,11 +124,12 @@ type named struct {
 
 // placesIn are the places a text names. Places named together ("kamer 2.14 in
 // gebouw C") are one.
-func placesIn(text string) []named {
+func placesIn(h *heard) []named {
 	const gap = 14 // bytes between two names of one place: " op de ", " on the "
+	text := h.text
 	var out []named
 	end, start := -1, 0
-	for from, to := range eachPlace(text) {
+	for from, to := range eachPlace(h) {
 		name := text[from:to]
 		if notAPlace(name) {
 			continue
@@ -143,16 +147,16 @@ func placesIn(text string) []named {
 
 // eachPlace gives where the names of places stand, in order. What parts a name
 // from the next may belong to both.
-func eachPlace(text string) iter.Seq2[int, int] {
+func eachPlace(h *heard) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		var next [3]nextPlace
 		for i, k := range places {
-			next[i] = nextPlace{kind: k, spans: k.hint.around(text)}
+			next[i] = nextPlace{kind: k, spans: k.hint.around(h)}
 		}
 		for at := 0; ; {
 			first := -1
 			for i := range next {
-				if next[i].find(text, at) && (first < 0 || next[i].begin < next[first].begin) {
+				if next[i].find(h, at) && (first < 0 || next[i].begin < next[first].begin) {
 					first = i
 				}
 			}
@@ -173,7 +177,7 @@ type nextPlace struct {
 }
 
 // find looks for the first place that begins at or behind at.
-func (n *nextPlace) find(text string, at int) bool {
+func (n *nextPlace) find(h *heard, at int) bool {
 	if n.known && n.begin >= at {
 		return true
 	}
@@ -183,7 +187,14 @@ func (n *nextPlace) find(text string, at int) bool {
 		if start >= s.to {
 			continue
 		}
-		if m := n.kind.named.FindStringSubmatchIndex(text[start:s.to]); m != nil {
+		if n.kind.at != nil && !h.odd() {
+			if n.begin, n.from, n.to = h.placeIn(start, s.to, n.kind.at); n.to > 0 {
+				n.known = true
+				return true
+			}
+			continue
+		}
+		if m := n.kind.named.FindStringSubmatchIndex(h.text[start:s.to]); m != nil {
 			n.known, n.begin, n.from, n.to = true, start+m[0], start+m[2], start+m[3]
 			return true
 		}
@@ -272,13 +283,31 @@ var sayings = [][]string{
 	{"theater", "theateropstelling", "theatre"},
 }
 
+// thoughts are the sayings as they stand in a text, and which of them a word
+// belongs to.
+var thoughts = sync.OnceValue(func() (out struct {
+	said [][][]byte
+	of   map[string]int
+}) {
+	out.of = map[string]int{}
+	for i, words := range sayings {
+		var said [][]byte
+		for _, w := range words {
+			said = append(said, appendSpoken(nil, w))
+			out.of[w] = i
+		}
+		out.said = append(out.said, said)
+	}
+	return out
+})
+
 // choice is the one option a text speaks of. An option that is denied ("niet
 // defect") does not count.
-func choice(f balie.Field, text, language string) string {
-	said := " " + strings.Join(spoken(text), " ") + " "
+func choice(f balie.Field, h *heard) string {
 	found := ""
+	var room [64]byte
 	for _, o := range f.Options {
-		if !speaksOf(said, o, language) {
+		if !h.speaksOf(o, room[:0]) {
 			continue
 		}
 		if found != "" && !strings.Contains(strings.ToLower(o.Value), strings.ToLower(found)) {
@@ -295,38 +324,64 @@ func spoken(text string) []string {
 	return out
 }
 
-func speaksOf(said string, o balie.Option, language string) bool {
-	for _, name := range optionNames(o) {
-		words := " " + strings.Join(spoken(name), " ") + " "
-		for at := 0; at < len(said); {
-			i := strings.Index(said[at:], words)
-			if i < 0 {
-				break
-			}
-			if !denied(said[:at+i]) && !aboutPerson(words, said[at+i+len(words):]) {
-				return true
-			}
-			at += i + len(words) - 1
+// appendSpoken appends the words of a text, with a space before, between and
+// behind them.
+func appendSpoken(out []byte, text string) []byte {
+	out = append(out, ' ')
+	n := len(out)
+	tokens(prepare(text), func(w string) { out = append(append(out, w...), ' ') })
+	if len(out) == n {
+		out = append(out, ' ')
+	}
+	return out
+}
+
+// speaksOf reports whether an option is called by its value, its name in any
+// language, or another word for one of these.
+func (h *heard) speaksOf(o balie.Option, room []byte) bool {
+	known := thoughts()
+	called := func(name string) bool {
+		if h.says(appendSpoken(room, name)) {
+			return true
+		}
+		i, ok := known.of[strings.ToLower(name)]
+		return ok && slices.ContainsFunc(known.said[i], h.says)
+	}
+	if called(o.Value) {
+		return true
+	}
+	for _, l := range Languages {
+		if n := o.Names[l]; n != "" && called(n) {
+			return true
 		}
 	}
 	return false
 }
 
-// optionNames are the ways an option is called.
-func optionNames(o balie.Option) []string {
-	names := []string{o.Value}
-	for _, l := range Languages {
-		if n := o.Names[l]; n != "" {
-			names = append(names, n)
-		}
+// says reports whether words stand in what is said and are meant.
+func (h *heard) says(words []byte) bool {
+	said := h.spoken()
+	if len(words) > 2 && !h.saids.may(words[0], words[1], words[2]) {
+		return false
 	}
-	for _, s := range sayings {
-		if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(s, strings.ToLower(n)) }) {
-			names = append(names, s...)
+	for at := 0; at < len(said); {
+		i := bytes.Index(said[at:], words)
+		if i < 0 {
+			return false
 		}
+		if !denied(string(said[max(0, at+i-longestDenial):at+i])) && !aboutPerson(string(words), string(said[at+i+len(words):min(len(said), at+i+len(words)+longestPerson)])) {
+			return true
+		}
+		at += i + len(words) - 1
 	}
-	return names
+	return false
 }
+
+// How far denied and aboutPerson look, in bytes.
+const (
+	longestDenial = len(" without")
+	longestPerson = len("leidinggevende")
+)
 
 func denied(before string) bool {
 	for _, w := range []string{" niet", " geen", " not", " no", " without", " zonder", " never", " nooit"} {

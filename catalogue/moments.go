@@ -45,7 +45,8 @@ var (
 
 // moments are the days a text names. A day that can be read in two ways, or
 // whose weekday does not fit its date, is left out.
-func moments(text, language string, now time.Time) []moment {
+func moments(h *heard, language string, now time.Time) []moment {
+	text := h.text
 	today := midnight(now)
 	var out []moment
 	add := func(at, end int, day time.Time, good bool) {
@@ -56,35 +57,38 @@ func moments(text, language string, now time.Time) []moment {
 		m.since = sinceWord.MatchString(text[max(0, at-30):at])
 		out = append(out, m)
 	}
-	numbers := figureHint.around(text)
-	for _, m := range findAll(isoDay, text, numbers) {
+	numbers := figureHint.around(h)
+	parted := h.only(numbers, partedFigures)
+	for _, m := range findAll(isoDay, text, parted) {
 		d, ok := date(sub(text, m, 1), sub(text, m, 2), sub(text, m, 3), today)
 		add(m[0], m[1], d, ok)
 	}
-	for _, m := range findAll(figureDay, text, numbers) {
+	for _, m := range findAll(figureDay, text, parted) {
 		d, ok := figures(sub(text, m, 1), sub(text, m, 3), sub(text, m, 4), sub(text, m, 2) == "/" && language == "en", today)
 		add(m[2], m[1], d, ok)
 	}
-	for _, m := range findAll(monthDay, text, numbers) {
+	monthly := h.only(numbers, namesMonth)
+	for _, m := range findAll(monthDay, text, monthly) {
 		d, ok := date(sub(text, m, 3), month(sub(text, m, 2)), sub(text, m, 1), today)
 		add(m[0], m[1], d, ok)
 	}
-	for _, m := range findAll(dayOfMonth, text, numbers) {
+	for _, m := range findAll(dayOfMonth, text, monthly) {
 		d, ok := date(sub(text, m, 3), month(sub(text, m, 1)), sub(text, m, 2), today)
 		if !covered(out, m[0], 20) {
 			add(m[0], m[1], d, ok)
 		}
 	}
-	for _, m := range findAll(wordDay, text, dayHint.around(text)) {
+	for _, m := range findAll(wordDay, text, dayHint.around(h)) {
 		add(m[0], m[1], today.AddDate(0, 0, daysFrom(strings.ToLower(sub(text, m, 1)))), true)
 	}
-	return weekdays(text, today, out)
+	return weekdays(h, today, out)
 }
 
 // weekdays adds the weekdays a text names. One just before a date must be that
 // date's, or the date is left out.
-func weekdays(text string, today time.Time, out []moment) []moment {
-	for _, m := range findAll(weekDay, text, weekHint.around(text)) {
+func weekdays(h *heard, today time.Time, out []moment) []moment {
+	text := h.text
+	for _, m := range findAll(weekDay, text, weekHint.around(h)) {
 		which := strings.ToLower(sub(text, m, 1))
 		name := strings.ToLower(sub(text, m, 2))
 		want := weekday(name)
@@ -231,16 +235,17 @@ var (
 
 // times are the one time or the one span of times a text names. With more of
 // them it cannot be told which belongs where, and there are none.
-func times(text string) (start, end clock) {
-	numbers := figureHint.around(text)
-	if start, end, some := spanOf(submatches(text, findAll(clockSpan, text, numbers))); some {
+func times(h *heard) (start, end clock) {
+	text := h.text
+	numbers := figureHint.around(h)
+	if start, end, some := spanOf(submatches(text, findAll(clockSpan, text, h.only(numbers, twoFigures)))); some {
 		return start, end
 	}
 	var found []clock
-	for _, m := range submatches(text, findAll(halfTime, text, halfHint.around(text))) {
+	for _, m := range submatches(text, findAll(halfTime, text, halfHint.around(h))) {
 		found = append(found, halfClock(strings.ToLower(m[1]), strings.ToLower(m[2])))
 	}
-	for _, m := range findAll(clockTime, text, numbers) {
+	for _, m := range findAll(clockTime, text, h.only(numbers, timelike)) {
 		cue, minutes, unit := sub(text, m, 1), sub(text, m, 3)+sub(text, m, 4), strings.ToLower(sub(text, m, 5))
 		strict := strings.EqualFold(cue, "om") || strings.EqualFold(cue, "at")
 		if unit == "" && (!strict || followed(text, m[1])) && !(minutes != "" && strings.Contains(text[m[0]:m[1]], ":")) {

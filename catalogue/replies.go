@@ -150,7 +150,7 @@ func valueOf(f balie.Field, words, language string, now time.Time) string {
 	case balie.DateField, balie.DateTimeField:
 		return momentAnswer(f, words, language, now)
 	case balie.ChoiceField:
-		return choice(f, words, language)
+		return choice(f, hear(words))
 	case balie.LocationField:
 		return placeAnswer(words)
 	case balie.PersonField:
@@ -171,14 +171,15 @@ func valueOf(f balie.Field, words, language string, now time.Time) string {
 
 // momentAnswer reads a day, with a time when the field needs one.
 func momentAnswer(f balie.Field, words, language string, now time.Time) string {
-	m, ok := theOne(moments(words, language, now), asks(f, "sinds", "since"))
+	h := hear(words)
+	m, ok := theOne(moments(h, language, now), asks(f, "sinds", "since"))
 	if !ok {
 		return ""
 	}
 	if f.Type == balie.DateField {
 		return m.day.Format(dateForm)
 	}
-	start, end := times(words)
+	start, end := times(h)
 	if isEnd(f) && end > 0 {
 		start = end
 	}
@@ -211,7 +212,7 @@ func numberIn(words string) string {
 // one.
 func placeAnswer(words string) string {
 	const limit = 60 // bytes
-	if found := placesIn(words); len(found) == 1 {
+	if found := placesIn(hear(words)); len(found) == 1 {
 		return found[0].name
 	}
 	if len(words) > limit || strings.Contains(words, "\n") || noAnswers[strings.ToLower(words)] || len(strings.Fields(words)) > 6 {
