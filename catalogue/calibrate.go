@@ -327,6 +327,8 @@ type judged struct {
 func newWorkspace() *workspace {
 	w := &workspace{}
 	w.whole.r.board, w.clause.r.board = &board{}, &board{}
+	w.whole.r.strangers = strangers{"nl": {}, "en": {}}
+	w.clause.r.strangers = w.whole.r.strangers
 	return w
 }
 
@@ -336,7 +338,7 @@ func (w *workspace) reset(parts int) {
 	}
 	w.parts = w.parts[:parts]
 	for i := range w.parts {
-		w.parts[i].r.board = w.clause.r.board
+		w.parts[i].r.board, w.parts[i].r.strangers = w.clause.r.board, w.clause.r.strangers
 	}
 }
 

@@ -16,6 +16,7 @@ type reading struct {
 	content []int32   // stems of the content words; 0: not known
 	vector  []feature
 	*board
+	strangers
 	stems     []stemUse
 	share     float64 // of the content words' weight that is known at all
 	total     float64
@@ -44,7 +45,7 @@ type stemUse struct {
 
 // read fills r with what the model makes of a prepared text.
 func (m *model) read(r *reading, prepared, language string) {
-	r.text.read(prepared, language, m.lexicon.look)
+	r.text.read(prepared, language, func(token, language string) *word { return r.strangers.look(m.corpus, token, language) })
 	r.sum.fit(m.features())
 	look := func(_ int, h hash) {
 		if id := m.table.find(h); id != 0 {
@@ -54,7 +55,9 @@ func (m *model) read(r *reading, prepared, language string) {
 	r.content = r.content[:0]
 	r.text.features(func(w *word, token string) {
 		for _, id := range w.own {
-			r.sum.add(id, 1)
+			if id != 0 {
+				r.sum.add(id, 1)
+			}
 		}
 		if w.own == nil {
 			w.features(token, look)

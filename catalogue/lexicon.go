@@ -41,7 +41,8 @@ type word struct {
 	common   bool     // says little of what a question is about
 	numeric  bool
 	// own are the ids of the features the word has by itself, its stem first,
-	// and then each occurrence; nil when the corpus does not hold the word.
+	// and then each occurrence; nil when they were not worked out. Of a word the
+	// corpus does not hold the first is 0 when it lacks the stem too.
 	own []int32
 }
 
@@ -93,6 +94,39 @@ func (l *lexicon) learn(token, language string) *word {
 		w = l.analyse(token, language)
 		l.known[language][strings.Clone(token)] = w
 	}
+	return w
+}
+
+// strangers are the words a workspace met lately that the corpus does not
+// hold: customers use the same ones again and again, and to stem one costs more
+// than all else about it.
+type strangers map[string]map[string]*word // as lexicon.known
+
+// strangersLimit is how many are remembered, in each language.
+const strangersLimit = 2000
+
+// look is what is known of a token, in the corpus or from before.
+func (s strangers) look(c *corpus, token, language string) *word {
+	if w, ok := c.lexicon.known[language][token]; ok {
+		return w
+	}
+	met := s[language]
+	if w, ok := met[token]; ok {
+		return w
+	}
+	w := c.lexicon.analyse(strings.Clone(token), language)
+	if met == nil || len(token) > tokenLimit {
+		return w
+	}
+	w.features(token, func(_ int, h hash) {
+		if id := c.table.find(h); id != 0 || w.own == nil {
+			w.own = append(w.own, id)
+		}
+	})
+	if len(met) >= strangersLimit {
+		clear(met)
+	}
+	met[strings.Clone(token)] = w
 	return w
 }
 

@@ -259,7 +259,7 @@ func (m *Matcher) two(w *workspace, parts []string, language string) bool {
 	other := false
 	for i, s := range parts {
 		cl := clauses(s)
-		if len(cl) == 1 {
+		if len(cl) == 0 {
 			if len(parts) > 1 {
 				other = second(&w.parts[i]) || other
 			}

@@ -62,7 +62,7 @@ func contentLines(text string) []string {
 			continue
 		case l == "--" || (len(out) > 0 && closing.MatchString(l)):
 			return out
-		case greeting.MatchString(l) || thanks.MatchString(l):
+		case greeting.MatchString(l) || thanking(l):
 			join = false
 			continue
 		}
@@ -107,10 +107,22 @@ func split(p string, out []string) []string {
 }
 
 func keep(s string, out []string) []string {
-	if s = strings.TrimSpace(s); hasWord(s) && !thanks.MatchString(s) && !phoneish.MatchString(s) {
+	if s = strings.TrimSpace(s); hasWord(s) && !thanking(s) && !aNumber(s) {
 		return append(out, s)
 	}
 	return out
+}
+
+// thanking reports whether a trimmed text is thanks. Most sentences begin with
+// a letter that none of thanks do.
+func thanking(s string) bool {
+	return s != "" && strings.IndexByte("abdhmtABDHMT", s[0]) >= 0 && thanks.MatchString(s)
+}
+
+// aNumber reports whether a trimmed text is a line with a telephone number: it
+// ends in seven figures and signs.
+func aNumber(s string) bool {
+	return len(s) > 7 && strings.IndexByte("0123456789 \t\r\n\f().-", s[len(s)-2]) >= 0 && phoneish.MatchString(s)
 }
 
 // abbreviation reports whether a text ends in a word that is written with a
@@ -138,12 +150,12 @@ var turn = regexp.MustCompile(`(?i)(?:,?\s+(?:en ook|en daarnaast|daarnaast|en v
 // turning are words of which turn needs one.
 var turning = []string{" en ", " and ", "daarnaast", "verder", "bovendien", "ook nog", "also", "addition", "besides", "furthermore", "on top", "plus"}
 
-// clauses are the parts of a sentence that could be questions on their own; the
-// sentence itself when there is only one.
+// clauses are the parts of a sentence that could be questions on their own; none
+// when there is only one.
 func clauses(sentence string) []string {
 	const least = 12 // bytes; shorter parts are no question
 	if !slices.ContainsFunc(turning, func(w string) bool { return strings.Contains(sentence, w) }) {
-		return []string{sentence} // most sentences; the expression is costly
+		return nil // most sentences; the expression is costly
 	}
 	var out []string
 	start := 0
@@ -152,6 +164,9 @@ func clauses(sentence string) []string {
 			out = append(out, sentence[start:at[0]])
 			start = at[1]
 		}
+	}
+	if start == 0 {
+		return nil
 	}
 	return append(out, sentence[start:])
 }
