@@ -60,8 +60,8 @@ func (m *Matcher) terms(r *reading, k int) []string {
 		return value[id] * (m.model.weightOf(id, k) - m.model.weightOf(id, rival))
 	}
 	speaks := func(h hash) float32 { return says(m.model.table.find(h)) }
-	var found []term
 	t := &r.text
+	found := make([]term, 0, len(t.words)/2+1)
 	for i, w := range t.words {
 		if !w.content() || slices.ContainsFunc(found, func(f term) bool { return f.word == t.tokens[i] }) {
 			continue

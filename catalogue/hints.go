@@ -29,8 +29,9 @@ type heard struct {
 	text  string
 	lower string // ASCII letters only, so that every byte keeps its place
 	said  []byte
-	runs  runs // of lower
-	saids runs // of said
+	runs  runs   // of lower
+	saids runs   // of said
+	marks []bool // of a hint, by byte: used again for the next
 }
 
 // runs are the runs of three bytes in a text, some of them falling together:
@@ -90,12 +91,12 @@ func (h hint) around(t *heard) []span {
 
 func (h hint) spans(t *heard) []span {
 	text, low := t.text, t.low()
-	var at []bool // a hint begins here
+	some := false
 	mark := func(i int) {
-		if at == nil {
-			at = make([]bool, len(text))
+		if t.marks == nil {
+			t.marks = make([]bool, len(text))
 		}
-		at[i] = true
+		t.marks[i], some = true, true
 	}
 	for _, w := range h.words {
 		if !t.runs.may(w[0], w[1], w[2]) {
@@ -118,10 +119,11 @@ func (h hint) spans(t *heard) []span {
 			}
 		}
 	}
-	if at == nil {
+	if !some {
 		return nil
 	}
-	return h.merged(text, at)
+	defer clear(t.marks)
+	return h.merged(text, t.marks)
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

@@ -25,7 +25,7 @@ var (
 // first, then the text sentence by sentence, without greeting and signature.
 func sentences(subject, text string) []string {
 	var out []string
-	if s := strings.TrimSpace(prefix.ReplaceAllString(clip(subject), "")); hasWord(s) {
+	if s := strings.TrimSpace(behind(prefix, clip(subject))); hasWord(s) {
 		out = append(out, s)
 	}
 	for _, l := range contentLines(clip(text)) {
@@ -35,6 +35,14 @@ func sentences(subject, text string) []string {
 		}
 	}
 	return out
+}
+
+// behind is what stands behind the pattern a text begins with.
+func behind(begin *regexp.Regexp, s string) string {
+	if at := begin.FindStringIndex(s); at != nil {
+		return s[at[1]:]
+	}
+	return s
 }
 
 // clip bounds a text to what is looked at, at a character's border.
@@ -67,7 +75,7 @@ func contentLines(text string) []string {
 			continue
 		}
 		if len(out) == 0 {
-			l = opener.ReplaceAllString(l, "")
+			l = behind(opener, l)
 		}
 		if join && startsLower(l) {
 			out[len(out)-1] += " " + l

@@ -41,6 +41,9 @@ func prepare(s string) string {
 	if len(s) > textLimit {
 		s = s[:textLimit]
 	}
+	if ascii(s) {
+		return strings.ToLower(s)
+	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, " ")
 	}
@@ -48,6 +51,15 @@ func prepare(s string) string {
 		s = norm.NFC.String(s)
 	}
 	return strings.ToLower(s)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // envs are used again: a stemmer's environment is the costly part of a stem.
