@@ -115,8 +115,8 @@ func (s strangers) look(c *corpus, token, language string) *word {
 		return w
 	}
 	w := c.lexicon.analyse(strings.Clone(token), language)
-	if met == nil || len(token) > tokenLimit {
-		return w
+	if met == nil || w.numeric || len(token) > tokenLimit {
+		return w // numbers hardly come back
 	}
 	w.features(token, func(_ int, h hash) {
 		if id := c.table.find(h); id != 0 || w.own == nil {

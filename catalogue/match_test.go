@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -155,5 +156,29 @@ func TestQuestionsWithoutWordsAreAboutNothing(t *testing.T) {
 	}
 	if r := Train(&Catalogue{}, TrainOptions{}).Match(Question{Text: "sleutel"}); len(r.Matches) != 0 || r.None != 1 {
 		t.Errorf("an empty catalogue: %+v", r)
+	}
+}
+
+// A matcher that met many strange words before scores and explains as one that
+// works out each word again.
+func TestWordsMetBeforeDoNotChangeAMatch(t *testing.T) {
+	c := sampleCatalogue(t)
+	old, b := Train(c, TrainOptions{}), Train(c, TrainOptions{})
+	b.work = sync.Pool{New: func() any {
+		w := newWorkspace()
+		w.whole.r.strangers, w.clause.r.strangers = nil, nil
+		return w
+	}}
+	for i := range 2 * strangersLimit {
+		old.Match(Question{Text: "een " + invented(i) + "sleutel voor " + invented(i+1), Language: "nl"})
+	}
+	for _, q := range questions(t) {
+		q := Question{Text: q.Text + " De zwikkeldraaier piepzoemt, zwikkeldraaier.", Language: "nl"}
+		want := b.Match(q)
+		for range 2 {
+			if got := old.Match(q); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%q:\n got %v\nwant %v", q.Text, got, want)
+			}
+		}
 	}
 }
