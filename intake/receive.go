@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/internal/faults"
@@ -37,11 +40,7 @@ func (in *Intake) receive(ctx context.Context, raws []balie.Raw) ([]balie.Receip
 	if err := in.known(ctx, all); err != nil {
 		return nil, err
 	}
-	for _, a := range all {
-		if !a.done {
-			in.read(a)
-		}
-	}
+	in.readAll(pending(all))
 	in.readAhead(all)
 	for range rounds {
 		left := pending(all)
@@ -53,6 +52,25 @@ func (in *Intake) receive(ctx context.Context, raws []balie.Raw) ([]balie.Receip
 		}
 	}
 	return nil, &balie.UnavailableError{Why: "too much happens at once on the same request", RetryAfter: retrySoon}
+}
+
+// readAll reads a batch's messages on all processors. When reading one ends the
+// process, those that were read beside it are suspected with it: at worst a
+// person reads a few sound messages from their originals.
+func (in *Intake) readAll(left []*arrival) {
+	if len(left) == 1 {
+		in.read(left[0])
+		return
+	}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, a := range left {
+		g.Go(func() error {
+			in.read(a)
+			return nil
+		})
+	}
+	g.Wait() // read returns no error: what cannot be read is kept as it is
 }
 
 func pending(all []*arrival) []*arrival {
