@@ -61,6 +61,7 @@ type Mail struct {
 	arrived  map[string][][]byte // by SMTP, by address
 	sessions []Transaction
 	wires    []*wire
+	callers  map[*smtp.Conn]bool // open SMTP connections that said hello
 	answers  map[string][]Answer
 	changed  chan struct{} // closed and replaced at each arrival or transaction
 	closed   bool
@@ -70,7 +71,7 @@ type Mail struct {
 func StartMail(o MailOptions) (*Mail, error) {
 	m := &Mail{
 		opts: o, users: map[string]*imapmemserver.User{}, done: make(chan struct{}),
-		arrived: map[string][][]byte{}, answers: map[string][]Answer{}, changed: make(chan struct{}),
+		arrived: map[string][][]byte{}, answers: map[string][]Answer{}, callers: map[*smtp.Conn]bool{}, changed: make(chan struct{}),
 	}
 	mem := imapmemserver.New()
 	for address, password := range o.Accounts {

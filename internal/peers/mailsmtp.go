@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bytes"
+	"context"
 	"crypto/subtle"
 	"crypto/tls"
 	"fmt"
@@ -81,6 +82,9 @@ func (m *Mail) Wire() []string {
 
 func (m *Mail) smtpServer(upgrade *tls.Config) *smtp.Server {
 	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		m.mu.Lock()
+		m.callers[c] = true
+		m.mu.Unlock()
 		return &session{m: m, c: c, hello: c.Hostname(), at: -1}, nil
 	}))
 	s.Domain = "localhost"
@@ -219,8 +223,32 @@ func fromDomain(b []byte) string {
 	return domain
 }
 
-func (s *session) Reset()        { s.at = -1 }
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() { s.at = -1 }
+func (s *session) Logout() error {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	delete(s.m.callers, s.c)
+	s.m.wake()
+	return nil
+}
+
+// Settle waits until no SMTP connection is open: what a client that ended had
+// handed over has become a transaction, or never will.
+func (m *Mail) Settle(ctx context.Context) error {
+	for {
+		m.mu.Lock()
+		open, changed := len(m.callers), m.changed
+		m.mu.Unlock()
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %d SMTP connections to end: %w", open, ctx.Err())
+		}
+	}
+}
 
 // scripted plays the answer for a recipient at a stage, if there is one.
 func (s *session) scripted(at Stage, rcpt string) error {

@@ -100,8 +100,19 @@ func (w *world) close() {
 	}
 }
 
-// noteEnd writes down how far the mail server is when a process ended.
+// settleTime bounds how long the mail server may take with what a process that
+// ended had handed over.
+const settleTime = 10 * time.Second
+
+// noteEnd writes down how far the mail server is when a process ended and all
+// that it had handed over is dealt with: a letter in the server's own buffers
+// is of the process that died, not of the next.
 func (w *world) noteEnd() {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	if err := w.mail.Settle(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+	}
 	n := len(w.mail.Transactions())
 	w.mu.Lock()
 	defer w.mu.Unlock()
