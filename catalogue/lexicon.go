@@ -79,15 +79,8 @@ func (l *lexicon) addPart(w string) {
 	}
 }
 
-// look is what is known of a token, worked out when it is new.
-func (l *lexicon) look(token, language string) *word {
-	if w, ok := l.known[language][token]; ok {
-		return w
-	}
-	return l.analyse(token, language)
-}
-
-// learn is look that remembers; only while training.
+// learn is what is known of a token, worked out when it is new and remembered;
+// only while training.
 func (l *lexicon) learn(token, language string) *word {
 	w, ok := l.known[language][token]
 	if !ok {
