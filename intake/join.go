@@ -59,11 +59,11 @@ func (t *turn) cameBack(late bool) error {
 	if isThanks(t.m.Text) || late {
 		return t.received("thanks")
 	}
-	e := balie.Event{What: balie.Reopened, At: t.now, By: "customer", Message: t.m.ID, Next: t.in.o.Calendar.Add(t.now, t.in.o.Respond)}
+	by := t.in.o.Calendar.Add(t.now, t.in.o.Respond)
+	e := balie.Event{What: balie.Reopened, At: t.now, By: "customer", Message: t.m.ID, Next: by}
 	if err := t.c.Do(e); err != nil {
 		return err
 	}
-	by := t.in.o.Calendar.Add(t.now, t.in.o.Respond)
 	t.stamp(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
 	return nil
 }
@@ -216,7 +216,7 @@ func choice(offered []string, m balie.Message, b *Brain) (string, bool) {
 
 // team takes in the words of whoever has a hand-out. They are on the team's
 // side: nothing of them reaches the customer.
-func (in *Intake) team(b *batch, a *arrival, h home, now time.Time) error {
+func (in *Intake) team(a *arrival, h home, now time.Time) error {
 	r := h.request
 	a.msg.Request, a.msg.Handout, a.msg.Side = r.ID, h.handout, balie.TeamSide
 	a.change = balie.Change{Request: r, Messages: []balie.Message{a.msg}, Blobs: blobs(a.raw), Seen: claims(a)}
@@ -236,8 +236,7 @@ func (in *Intake) team(b *batch, a *arrival, h home, now time.Time) error {
 	if err := a.change.Do(e); err != nil {
 		return err
 	}
-	a.change.Ledger = []balie.LedgerEntry{in.entry(a, balie.LedgerJoined, "a team's answer", now)}
-	a.receipt = balie.Receipt{Message: a.msg.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
+	in.joined(a, "a team's answer", now)
 	return nil
 }
 

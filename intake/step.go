@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balie/balie"
@@ -33,8 +34,8 @@ func (in *Intake) step(ctx context.Context, b *batch, a *arrival) error {
 	if a.raw.Format == "call" {
 		return in.call(ctx, b, a, now)
 	}
-	if claim, ok := b.found.Seen[keyMsgID(a.msg.MsgID)]; ok && a.msg.MsgID != "" {
-		in.forged(a, claim)
+	if _, ok := b.found.Seen[keyMsgID(a.msg.MsgID)]; ok && a.msg.MsgID != "" {
+		a.markForged()
 	}
 	if a.msg.Auto == balie.AutoLoop {
 		in.hold(a, "our own mail came back", now)
@@ -49,24 +50,25 @@ func (in *Intake) step(ctx context.Context, b *batch, a *arrival) error {
 	}
 	switch {
 	case near && h.sure && !h.handout.IsZero():
-		return in.team(b, a, h, now)
+		return in.team(a, h, now)
 	case near && h.sure:
 		return in.join(ctx, b, a, h.request, now)
 	}
 	return in.open(ctx, b, a, h, near, now)
 }
 
-// forged marks a message that has the Message-ID of another with other
+// forgedID warns of a Message-ID that another message has already.
+const forgedID = "same Message-ID as an earlier message, other content"
+
+// markForged warns of a message that has the Message-ID of another with other
 // content. Both are kept: whoever re-uses an id must not make mail disappear.
-func (in *Intake) forged(a *arrival, claim store.Claim) {
-	const warning = "same Message-ID as an earlier message, other content"
-	for _, w := range a.msg.Warnings {
-		if w == warning {
-			return
-		}
+func (a *arrival) markForged() {
+	if !a.forged() {
+		a.msg.Warnings = append(a.msg.Warnings, forgedID)
 	}
-	a.msg.Warnings = append(a.msg.Warnings, warning)
 }
+
+func (a *arrival) forged() bool { return slices.Contains(a.msg.Warnings, forgedID) }
 
 // again is the same message by another way: one line in the ledger, no question.
 func (in *Intake) again(a *arrival, claim store.Claim, now time.Time) {
@@ -95,19 +97,10 @@ func claims(a *arrival) []string {
 	if a.msg.Digest != "" {
 		keys = append(keys, keyDigest(a.msg.Digest))
 	}
-	if a.msg.MsgID != "" && !warned(a.msg) {
+	if a.msg.MsgID != "" && !a.forged() {
 		keys = append(keys, keyMsgID(a.msg.MsgID))
 	}
 	return keys
-}
-
-func warned(m balie.Message) bool {
-	for _, w := range m.Warnings {
-		if w == "same Message-ID as an earlier message, other content" {
-			return true
-		}
-	}
-	return false
 }
 
 // entry is the message's line in the ledger.
@@ -117,6 +110,14 @@ func (in *Intake) entry(a *arrival, outcome, reason string, now time.Time) balie
 		MsgID: a.msg.MsgID, From: a.msg.From.Value, Subject: a.msg.Subject, Outcome: outcome, Reason: reason,
 		Request: a.change.Request.ID, Ref: a.change.Request.Ref,
 	}
+}
+
+// joined gives a message that came to the request of its Change its line and
+// its receipt.
+func (in *Intake) joined(a *arrival, why string, now time.Time) {
+	r := a.change.Request
+	a.change.Ledger = []balie.LedgerEntry{in.entry(a, balie.LedgerJoined, why, now)}
+	a.receipt = balie.Receipt{Message: a.msg.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
 }
 
 // keep puts a message that could not be read before a person.
@@ -189,8 +190,7 @@ func (in *Intake) callGoesOn(ctx context.Context, b *batch, a *arrival, claim st
 	if err != nil {
 		return err
 	}
-	a.change.Ledger = []balie.LedgerEntry{in.entry(a, balie.LedgerJoined, "belongs to the same call", now)}
-	a.receipt = balie.Receipt{Message: a.msg.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
+	in.joined(a, "belongs to the same call", now)
 	return nil
 }
 
@@ -228,7 +228,6 @@ func (in *Intake) bounced(a *arrival, r balie.Request, c clue, about balie.ID, n
 	if err != nil {
 		return err
 	}
-	a.change.Ledger = []balie.LedgerEntry{in.entry(a, balie.LedgerJoined, "a delivery report about our letter", now)}
-	a.receipt = balie.Receipt{Message: a.msg.ID, Request: r.ID, Ref: r.Ref, Outcome: balie.LedgerJoined}
+	in.joined(a, "a delivery report about our letter", now)
 	return nil
 }

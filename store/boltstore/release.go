@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"fmt"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -28,7 +27,7 @@ func release(b *bolt.DB) error {
 	err = b.Update(func(tx *bolt.Tx) error {
 		w := newWriter(tx)
 		for _, id := range ids {
-			if err := w.releaseOne(id); err != nil {
+			if err := w.setDelivery(id, balie.Pending, EndedReason); err != nil {
 				return err
 			}
 		}
@@ -38,22 +37,6 @@ func release(b *bolt.DB) error {
 		return fmt.Errorf("give back what was being sent: %w", err)
 	}
 	return nil
-}
-
-func (w *writer) releaseOne(id balie.ID) error {
-	d, ok, err := w.delivery(id)
-	if err == nil && !ok {
-		err = damaged(kindDelivery, id[:], "is missing")
-	}
-	if err != nil {
-		return err
-	}
-	d.Status, d.LeasedUntil, d.LastError = balie.Pending, time.Time{}, EndedReason
-	rec, err := jsonRecord(kindDelivery, id[:], d)
-	if err == nil {
-		w.writeDelivery(d, rec)
-	}
-	return err
 }
 
 // withStatus are the ids of all deliveries of a status; there are no more

@@ -132,7 +132,7 @@ func hold(b *bolt.DB) (int, error) {
 			}
 			n = len(ids)
 			for _, id := range ids {
-				if err := w.holdOne(id); err != nil {
+				if err := w.setDelivery(id, balie.Held, HeldReason); err != nil {
 					return err
 				}
 			}
@@ -160,7 +160,9 @@ func (r *reader) unsent(n int) ([]balie.ID, error) {
 	return out, nil
 }
 
-func (w *writer) holdOne(id balie.ID) error {
+// setDelivery gives a stored delivery, which nobody has any more, another
+// status and says why.
+func (w *writer) setDelivery(id balie.ID, status balie.Status, why string) error {
 	d, ok, err := w.delivery(id)
 	if err == nil && !ok {
 		err = damaged(kindDelivery, id[:], "is missing")
@@ -168,7 +170,7 @@ func (w *writer) holdOne(id balie.ID) error {
 	if err != nil {
 		return err
 	}
-	d.Status, d.LeasedUntil, d.LastError = balie.Held, time.Time{}, HeldReason
+	d.Status, d.LeasedUntil, d.LastError = status, time.Time{}, why
 	rec, err := jsonRecord(kindDelivery, id[:], d)
 	if err == nil {
 		w.writeDelivery(d, rec)
