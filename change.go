@@ -12,6 +12,8 @@ const (
 	SentOK  Status = "sent"
 	Dead    Status = "dead" // given up: an agent sees it on the request
 	Held    Status = "held" // not sent by itself: after a restore, or an agent stopped it
+	// TakenBack: whoever wrote it thought better of it before it went out.
+	TakenBack Status = "taken_back"
 )
 
 // Delivery is something that must go out: one message to one address.
@@ -82,6 +84,7 @@ type Change struct {
 	People     []Person   // Version is the new one; stored must be one less
 	Ledger     []LedgerEntry
 	Cursor     *Cursor
+	Records    []Record // of the desk itself, with or without a request
 	Seen       []string // keys claimed for Request and the first Message
 }
 

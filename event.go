@@ -26,11 +26,12 @@ const (
 	Unanswered       What = "unanswered"        // asked, then silent: closed
 	ClosedAs         What = "closed"            // Data: outcome, of (duplicate), reason
 	Undone           What = "undone"            // a close taken back
+	Unsent           What = "unsent"            // what an agent sent is taken back before it went out; Message, Data: state (the one before)
 )
 
 // Facts that move nothing.
 const (
-	Received        What = "received"         // a customer's message; Message
+	Received        What = "received"         // a customer's message; Message, Data: preview
 	TeamSaid        What = "team_said"        // a team's message; Message, Data: handout
 	Told            What = "told"             // the desk to the customer, besides a move; Message
 	ToldTeam        What = "told_team"        // the desk to a team; Message, Data: handout
@@ -52,7 +53,9 @@ const (
 	Alerted         What = "alerted"          // Data: whom, reason
 	Fired           What = "fired"            // a timer; Data: timer, cause
 	Rated           What = "rated"            // Data: score
-	Judged          What = "judged"           // an agent on the match; Data: product, right
+	Judged          What = "judged"           // an agent on the match; Data: product, right, of (number of the event decided in)
+	Shared          What = "shared"           // a team's words, shown to the customer on purpose; Message
+	SplitOff        What = "split_off"        // a message became a request of its own; Message, Data: to (request id), ref
 )
 
 // Event is one thing that happened to a request. Events are numbered from 1

@@ -101,8 +101,15 @@ type Request struct {
 	Promised     time.Time         `json:"promised,omitzero"` // "uiterlijk": what the customer was told
 	Opened       time.Time         `json:"opened"`
 	Changed      time.Time         `json:"changed"`
-	Next         time.Time         `json:"next,omitzero"` // when progress must look again
+	Next         time.Time         `json:"next,omitzero"`      // when progress must look again
+	Preview      string            `json:"preview,omitzero"`   // the customer's last words, their beginning
+	Spoke        Side              `json:"spoke,omitzero"`     // who said something last: customer, team or desk
+	SpokeAt      time.Time         `json:"spoke_at,omitzero"`  // and when
+	Responded    time.Time         `json:"responded,omitzero"` // when a person or an answer first reached the customer
 }
+
+// PreviewLimit bounds Preview, in bytes.
+const PreviewLimit = 160
 
 // OpenHandouts are the hand-outs somebody still has.
 func (r Request) OpenHandouts() []Handout {
@@ -162,6 +169,7 @@ var moves = map[What]move{
 	Unanswered:       {[]State{Waiting}, closeAs(NoAnswer)},
 	ClosedAs:         {anyOpen, closeNamed},
 	Undone:           {[]State{Closed}, undo},
+	Unsent:           {[]State{AtDesk, Waiting, WithTeam, Planned, AnsweredState, Closed}, unsend},
 }
 
 // Apply returns the request after an event. It fails with ErrStale when the
@@ -315,8 +323,41 @@ func undo(r *Request, _ Event) error {
 	return nil
 }
 
+// unsend brings the request to where it was before an agent's message that was
+// taken back in time.
+func unsend(r *Request, e Event) error {
+	var before State
+	if err := before.UnmarshalText([]byte(e.Data["state"])); err != nil || before == unopened || before == Closed {
+		return &MoveError{r.Ref, r.State, e.What, "it is not said what it was before"}
+	}
+	if before == WithTeam && len(r.OpenHandouts()) == 0 {
+		before = AtDesk
+	}
+	r.State, r.Prior, r.Outcome = before, 0, ""
+	return nil
+}
+
+// speak notes who said something last, and the customer's words.
+func (r *Request) speak(e Event) {
+	switch e.What {
+	case Opened, Received, Replied, Reopened:
+		r.Spoke, r.SpokeAt = CustomerSide, e.At
+		if p, ok := e.Data["preview"]; ok {
+			r.Preview = clip(p, PreviewLimit)
+		}
+	case TeamSaid, HandoutAsked, HandoutDone, HandoutRefused, HandoutReturned:
+		r.Spoke, r.SpokeAt = TeamSide, e.At
+	case Answered, Asked, Told:
+		r.Spoke, r.SpokeAt = DeskSide, e.At
+		if r.Responded.IsZero() && (e.What != Told || strings.HasPrefix(e.By, "agent:")) { // a receipt is no response
+			r.Responded = e.At
+		}
+	}
+}
+
 // note takes over what an event says besides moving the request.
 func (r *Request) note(e Event) {
+	r.speak(e)
 	if !e.Next.IsZero() {
 		r.Next = e.Next
 	}

@@ -45,6 +45,7 @@ func TestMovesAreThoseOfTheTable(t *testing.T) {
 		Unanswered:       {Waiting},
 		ClosedAs:         {0, AtDesk, Waiting, WithTeam, Planned, AnsweredState},
 		Undone:           {Closed},
+		Unsent:           {AtDesk, Waiting, WithTeam, Planned, AnsweredState, Closed},
 	}
 	for what, from := range allowed {
 		for s := State(0); s <= Closed; s++ {
@@ -89,7 +90,7 @@ func inState(t rapid.TB, s State) *Change {
 }
 
 func event(what What, r Request) Event {
-	e := Event{What: what, At: t0, By: "agent:sanne", Data: map[string]string{"outcome": "spam"}}
+	e := Event{What: what, At: t0, By: "agent:sanne", Data: map[string]string{"outcome": "spam", "state": "desk", "preview": "het lekt"}}
 	if what == HandedOut {
 		e.Handout = handout()
 	}
@@ -104,7 +105,7 @@ func event(what What, r Request) Event {
 func TestRequestIsTheFoldOfItsEvents(t *testing.T) {
 	whats := []What{ToDesk, Asked, Answered, HandedOut, HandoutAccepted, HandoutDone, HandoutRefused, HandoutReturned,
 		HandoutWithdrawn, PlannedFor, Resumed, Replied, Reopened, Confirmed, Lapsed, Unanswered, ClosedAs, Undone,
-		Received, Noted, Tagged, Filled, Edited, Joined, Sent}
+		Unsent, Told, TeamSaid, Received, Noted, Tagged, Filled, Edited, Joined, Sent}
 	rapid.Check(t, func(t *rapid.T) {
 		c := open(t)
 		at := t0

@@ -54,6 +54,7 @@ type Query struct {
 	Refs      []string        // spoken references
 	Addresses []balie.Address // whose are they
 	Requests  []balie.ID
+	People    []balie.ID
 }
 
 // Claim says what a Seen key was claimed for.
@@ -68,6 +69,7 @@ type Found struct {
 	Refs      map[string]balie.ID
 	Addresses map[string]balie.Person // by Address.Key
 	Requests  map[balie.ID]balie.Request
+	People    map[balie.ID]balie.Person
 }
 
 // Order of a list.
@@ -172,6 +174,32 @@ type Documents interface {
 type People interface {
 	Person(ctx context.Context, id balie.ID) (balie.Person, error)
 	ListPeople(ctx context.Context, after balie.ID, limit int) ([]balie.Person, error)
+}
+
+// Records are the desk's own things; they are written by Change.Records.
+type Records interface {
+	// Record returns one, or ErrNotFound; one past its Expires is not found.
+	Record(ctx context.Context, kind, key string) (balie.Record, error)
+	// ListRecords lists a kind by key, those that begin with prefix and stand
+	// behind after; backwards from the last when back is true (then after is
+	// the key to stay before; "" the end). limit 0: all.
+	ListRecords(ctx context.Context, kind, prefix, after string, back bool, limit int) ([]balie.Record, error)
+	// SweepRecords removes what is past its Expires and says how many.
+	SweepRecords(ctx context.Context, now time.Time) (int, error)
+}
+
+// Erased says what erasing a person removed.
+type Erased struct {
+	Requests, Messages, Originals int
+}
+
+// Eraser removes a person (AVG, GDPR art. 17): records, messages, originals and
+// what requests say of them. Numbers for reports stay: a request keeps its
+// reference, states, times, product and channel.
+type Eraser interface {
+	// Erase is durable and whole when it returns nil; after an interruption it
+	// is called again and goes on. by and reason stand in the events it leaves.
+	Erase(ctx context.Context, person balie.ID, by, reason string, now time.Time) (Erased, error)
 }
 
 // LedgerFilter chooses lines of the ledger; the zero value has all.
