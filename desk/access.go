@@ -51,6 +51,7 @@ type Actor struct {
 	Role  Role
 	Teams []string // Team.ID: what a TeamMember sees
 	Only  []Right  // of a token: nothing but these; nil: all of the role
+	From  string   // client address, for audit lines; "" when not over HTTP
 }
 
 // By is how the actor stands in events.
