@@ -14,6 +14,13 @@ import (
 	"github.com/balie/balie/internal/ui"
 )
 
+func (w *Web) handoutRoutes() []route {
+	return []route{
+		{method: fiber.MethodGet, path: "/h/:token", object: linkObject, public: w.handout},
+		{method: fiber.MethodPost, path: "/h/:token", object: linkObject, public: w.actHandout},
+	}
+}
+
 // handoutPage is what handout.html shows.
 type handoutPage struct {
 	Path, Ref, Team string

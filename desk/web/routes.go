@@ -1,10 +1,13 @@
 package web
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/internal/httpd"
 )
 
 // object is what a route's path names; its access is checked for each of them.
@@ -20,17 +23,44 @@ const (
 	documentObject object = "document" // rules, catalogue, templates
 	userObject     object = "user"
 	deliveryObject object = "delivery"
-	handoutObject  object = "handout" // of a team member
+	linkObject     object = "link" // whoever has the signed link
 )
 
-// route is one address of the desk. What is not in a table is not served, so
-// the table of rights (S7) has them all.
+// handler answers a signed-in person.
+type handler func(c *fiber.Ctx, s auth.Session) error
+
+// route is one address of the desk.
 type route struct {
 	method string
 	path   string
 	right  desk.Right // what the role must have; "" for everyone signed in
 	object object
-	handle func(c *fiber.Ctx, s auth.Session) error
-	// public routes need no session: sign-in, first admin, assets.
-	public func(c *fiber.Ctx) error
+	handle handler
+	public fiber.Handler // instead of handle: without a session
+	body   int64         // bytes of a body, when more than formBytes
+	files  bool          // multipart: the handler reads the body and checks its token by w.genuine
+}
+
+// formBytes is how much a form may send: a long reply and its fields.
+const formBytes = 512 << 10
+
+// allRoutes is the table of everything that is served.
+func (w *Web) allRoutes() []route {
+	return slices.Concat(
+		w.handoutRoutes(),
+	)
+}
+
+// serve is what answers a route.
+func (w *Web) serve(rt route) []fiber.Handler {
+	size := max(rt.body, formBytes)
+	answer := func(c *fiber.Ctx) error { return w.signedIn(c, rt) }
+	if rt.public != nil {
+		answer = rt.public
+	}
+	chain := []fiber.Handler{w.fromHere}
+	if rt.method != fiber.MethodGet && !rt.files {
+		chain = append(chain, httpd.Limit(size))
+	}
+	return append(chain, answer)
 }

@@ -3,18 +3,24 @@
 //
 // Guarantees:
 //  1. A GET changes nothing.
-//  2. Whoever has the link of a hand-out sees its own thread with the desk,
+//  2. What is not in the table of routes is not served, and every row says
+//     which right and which object it needs (S7).
+//  3. A form counts only with its session's token and from our own pages (S8).
+//  4. Whoever has the link of a hand-out sees its own thread with the desk,
 //     never a word between desk and customer.
 package web
 
 import (
+	"context"
 	"embed"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
@@ -32,14 +38,25 @@ func Pages() fs.FS {
 	return sub
 }
 
+// Sessions tells who is signed in.
+type Sessions interface {
+	// Session is the session of a cookie, or ErrNotFound.
+	Session(ctx context.Context, token string, now time.Time) (auth.Session, error)
+}
+
 // Parts is what the pages work with.
 type Parts struct {
+	Sessions Sessions
+	Desk     *desk.Desk
+	Library  *desk.Library
 	Handouts *desk.Handouts
 	Teams    func(id, language string) string // the name of a team
 	Tokens   *token.Maker
 	Texts    *i18n.Texts
 	UI       *ui.UI
 	Zone     *time.Location
+	Secure   bool // served by https: cookies are for https alone
+	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 }
 
@@ -51,11 +68,15 @@ func New(p Parts) *Web {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
+	if p.Log == nil {
+		p.Log = slog.Default()
+	}
 	return &Web{p}
 }
 
-// Mount mounts every page.
+// Mount mounts every page: what is in the table, and nothing else.
 func (w *Web) Mount(r fiber.Router) {
-	r.Get("/h/:token", w.handout)
-	r.Post("/h/:token", w.actHandout)
+	for _, rt := range w.allRoutes() {
+		r.Add(rt.method, rt.path, w.serve(rt)...)
+	}
 }
