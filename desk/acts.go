@@ -81,7 +81,8 @@ type Reply struct {
 	Then     Then
 	Language string // "": the request's
 	Files    []File
-	Key      string // of the form: the same key twice is one reply
+	Shares   []balie.ID // a team's messages that are quoted in it (Share): marked as shown
+	Key      string     // of the form: the same key twice is one reply
 }
 
 // Sent is a reply on its way: until Due it can be taken back.
