@@ -202,4 +202,6 @@ func (o *Overview) Changed() <-chan struct{} { return nil }
 // Since are the changes behind a version that the actor may know of, oldest
 // first and each request once, and the version after them. false: they are
 // forgotten, read the page again.
-func (o *Overview) Since(a Actor, version uint64) ([]RequestChange, uint64, bool) { return nil, 0, true }
+func (o *Overview) Since(a Actor, version uint64) ([]RequestChange, uint64, bool) {
+	return nil, 0, true
+}
