@@ -31,6 +31,7 @@ type Store interface {
 	Blobs
 	Documents
 	People
+	Records
 	Ledger
 	Keeper
 }

@@ -86,7 +86,9 @@ func (d *DB) Backup(ctx context.Context, w io.Writer) error {
 func (r *reader) counts() map[string]int {
 	out := map[string]int{}
 	for k := kindMeta; k < kindCount; k++ {
-		out[k.String()] = r.bucket(k).Stats().KeyN
+		if b := r.tx.Bucket([]byte(k.String())); b != nil { // an older store lacks some
+			out[k.String()] = b.Stats().KeyN
+		}
 	}
 	return out
 }

@@ -46,11 +46,12 @@ func (d *DB) Commit(ctx context.Context, c ...balie.Change) error {
 	}
 	list := make([]*encoded, len(c))
 	refused := make([]error, len(c))
-	size := 0
+	size, now := 0, d.clock()
 	for i := range c {
 		list[i], refused[i] = encode(c[i])
 		if refused[i] == nil {
 			size += list[i].size
+			list[i].now = now
 		}
 	}
 	errs := make([]error, len(c))

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ type truth struct {
 	Refs       map[string]balie.ID
 	Owners     map[string]balie.Person
 	Documents  []store.Document
+	Records    []balie.Record
 	Cursor     []byte
 	Blobs      [][]byte
 }
@@ -47,6 +49,8 @@ func fill(t *testing.T, db *DB) {
 		c.Blobs = []balie.Blob{{ID: blobID(body), Data: body}}
 		c.Messages[0].Original = blobID(body)
 		c.Cursor = &balie.Cursor{Channel: "email", Value: []byte("uid 7")}
+		c.Records = []balie.Record{{Kind: "session", Key: c.Request.Ref, Version: 1, Body: []byte("sanne"),
+			Expires: time.Date(2101, 1, 1, 0, 0, int(n), 0, time.UTC)}}
 		if n == 0 {
 			c.People = []balie.Person{{ID: balie.NewID(at), Version: 1, Name: "Jan", Addresses: []balie.Address{jan}}}
 		}
@@ -124,6 +128,8 @@ func readAll(t *testing.T, db *DB, want *truth) (truth, []error) {
 	if note(err) {
 		out.Documents = append(out.Documents, doc)
 	}
+	out.Records, err = db.ListRecords(ctx, "session", "", "", false, 0)
+	note(err)
 	out.Cursor, err = db.Cursor(ctx, "email")
 	note(err)
 	for _, ms := range ids.Messages {
@@ -357,7 +363,7 @@ func TestR9_VerifySeesEveryIndex(t *testing.T) {
 	db := openTest(t, t.TempDir())
 	fill(t, db)
 	noFlaws(t, db)
-	for _, list := range []byte{listState, listNext, listOpened, listRef, listMessage, listQueue, listDue, listStatus, listAddress, listLine} {
+	for _, list := range []byte{listState, listNext, listOpened, listRef, listMessage, listQueue, listDue, listStatus, listAddress, listLine, listExpires} {
 		for _, add := range []bool{false, true} {
 			var key, value []byte
 			change := func(put bool) {
@@ -396,7 +402,7 @@ func TestR9_VerifySeesEveryIndex(t *testing.T) {
 
 func TestR9_ANewerStoreIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	db, err := open(dir, Options{MmapSize: 1 << 20}, []step{func(*writer) error { return nil }})
+	db, err := open(dir, Options{MmapSize: 1 << 20}, append(steps(), func(*writer) error { return nil }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,7 +410,7 @@ func TestR9_ANewerStoreIsRefused(t *testing.T) {
 	for range 2 { // by the marker, and without it by the store itself
 		_, err = Open(dir, Options{MmapSize: 1 << 20})
 		var inv *balie.InvalidError
-		if !errors.As(err, &inv) || !strings.Contains(inv.Problem, "data version 2") {
+		if !errors.As(err, &inv) || !strings.Contains(inv.Problem, fmt.Sprintf("data version %d", len(steps())+2)) {
 			t.Fatalf("a newer store gave %v", err)
 		}
 		os.Remove(filepath.Join(dir, markerFile))

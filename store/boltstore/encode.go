@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/store"
@@ -33,7 +34,9 @@ type encoded struct {
 	ledger        []line
 	cursor        *pair
 	seen          []pair
-	size          int // bytes, roughly
+	records       []record
+	now           time.Time // what is past its Expires is gone
+	size          int       // bytes, roughly
 }
 
 type pair struct{ key, rec []byte }
@@ -63,7 +66,7 @@ type line struct {
 func encode(c balie.Change) (*encoded, error) {
 	e := &encoded{id: c.Request.ID, ref: c.Request.Ref, version: c.Request.Version}
 	for _, step := range []func(balie.Change) error{
-		e.addRequest, e.addMessages, e.addBlobs, e.addDeliveries, e.addPeople, e.addRest,
+		e.addRequest, e.addMessages, e.addBlobs, e.addDeliveries, e.addPeople, e.addRest, e.addRecords,
 	} {
 		if err := step(c); err != nil {
 			return nil, err

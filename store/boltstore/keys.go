@@ -28,6 +28,7 @@ const (
 	listStatus   = 's' // status(1) created(8) delivery(16)
 	listAddress  = 'a' // address key = person(16)
 	listLine     = 'l' // message(16) = at(8)
+	listExpires  = 'x' // expires(8) len kind key: a record of the desk that ends
 )
 
 // maxName is the longest text in a key; a longer one is keyed by its hash.

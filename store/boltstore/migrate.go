@@ -17,9 +17,15 @@ import (
 // together with the new version number: after a crash it has been done or not.
 type step func(*writer) error
 
-// steps from version 1 on: steps()[0] makes version 2 of version 1. There is
-// only version 1 now.
-func steps() []step { return nil }
+// steps from version 1 on: steps()[0] makes version 2 of version 1.
+func steps() []step { return []step{addRecords} }
+
+// addRecords makes the bucket of the desk's own records.
+func addRecords(w *writer) error {
+	w.dirty = true
+	_, err := w.tx.CreateBucketIfNotExists([]byte(kindRecord.String()))
+	return err
+}
 
 // migrate runs the steps a store lacks, after the file as it is was copied.
 func migrate(dir string, b *bolt.DB, steps []step) error {

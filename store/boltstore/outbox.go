@@ -18,7 +18,7 @@ import (
 // can be claimed. So a Claim looks at nothing that it cannot give out.
 
 var statusByte = map[balie.Status]byte{
-	balie.Pending: 1, balie.Leased: 2, balie.SentOK: 3, balie.Dead: 4, balie.Held: 5,
+	balie.Pending: 1, balie.Leased: 2, balie.SentOK: 3, balie.Dead: 4, balie.Held: 5, balie.TakenBack: 6,
 }
 
 func unfinished(status byte) bool { return status == 1 || status == 2 }

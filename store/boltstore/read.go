@@ -85,11 +85,11 @@ func (r *reader) request(id balie.ID) (out balie.Request, ok bool, err error) {
 func (d *DB) Lookup(ctx context.Context, q store.Query) (store.Found, error) {
 	f := store.Found{
 		Seen: map[string]store.Claim{}, Refs: map[string]balie.ID{},
-		Addresses: map[string]balie.Person{}, Requests: map[balie.ID]balie.Request{},
+		Addresses: map[string]balie.Person{}, Requests: map[balie.ID]balie.Request{}, People: map[balie.ID]balie.Person{},
 	}
 	err := d.view(ctx, func(r *reader) error {
 		for _, step := range []func(store.Query, store.Found) error{
-			r.findSeen, r.findRefs, r.findAddresses, r.findRequests,
+			r.findSeen, r.findRefs, r.findAddresses, r.findRequests, r.findPeople,
 		} {
 			if err := step(q, f); err != nil {
 				return err
@@ -183,6 +183,19 @@ func (r *reader) findRequests(q store.Query, f store.Found) error {
 		}
 		if ok {
 			f.Requests[id] = req
+		}
+	}
+	return nil
+}
+
+func (r *reader) findPeople(q store.Query, f store.Found) error {
+	for _, id := range q.People {
+		p, ok, err := r.person(id)
+		if err != nil {
+			return err
+		}
+		if ok {
+			f.People[id] = p
 		}
 	}
 	return nil

@@ -39,7 +39,8 @@ const (
 	kindLedger
 	kindCursor
 	kindSeen
-	kindList // index entries: no record, but a bucket
+	kindRecord // of the desk itself
+	kindList   // index entries: no record, but a bucket
 	kindCount
 )
 
@@ -61,6 +62,7 @@ var buckets = [kindCount]struct {
 	kindLedger:   {"ledger", 1},
 	kindCursor:   {"cursors", 0.5},
 	kindSeen:     {"seen", 0.5},
+	kindRecord:   {"records", 0.7},
 	kindList:     {"lists", 0.7},
 }
 

@@ -90,7 +90,7 @@ func (v *verifier) run() error {
 		{kindMeta, v.sealed(kindMeta)}, {kindRequest, v.request1}, {kindEvent, v.event},
 		{kindFeed, v.place}, {kindMessage, v.message1}, {kindText, v.text}, {kindBlob, v.piece},
 		{kindDelivery, v.delivery1}, {kindDocument, v.document}, {kindPerson, v.person1},
-		{kindLedger, v.line}, {kindCursor, v.sealed(kindCursor)}, {kindSeen, v.claim}, {kindList, v.entry},
+		{kindLedger, v.line}, {kindCursor, v.sealed(kindCursor)}, {kindSeen, v.claim}, {kindRecord, v.record1}, {kindList, v.entry},
 	} {
 		if err := v.each(s.k, s.step); err != nil {
 			return err
@@ -371,6 +371,16 @@ func (v *verifier) claim(key, rec []byte) {
 	v.bad(kindSeen, key, err)
 }
 
+func (v *verifier) record1(key, rec []byte) {
+	r, err := readRecord(key, rec)
+	if v.bad(kindRecord, key, err) {
+		return
+	}
+	if !r.Expires.IsZero() {
+		v.want(kindRecord, key, expiresKey(r.Expires, key), nil)
+	}
+}
+
 // entry looks whether the record that an index entry names has it too.
 func (v *verifier) entry(key, value []byte) {
 	if ok, why := v.confirmed(key, value); !ok {
@@ -380,6 +390,10 @@ func (v *verifier) entry(key, value []byte) {
 
 func (v *verifier) confirmed(key, value []byte) (bool, string) {
 	const short, wrong = "is too short", "its record does not have it"
+	if key[0] == listExpires {
+		r, ok, err := v.record(key[min(9, len(key)):])
+		return err == nil && ok && bytes.Equal(expiresKey(r.Expires, key[9:]), key), wrong
+	}
 	if len(key) < 17 && key[0] != listRef && key[0] != listAddress {
 		return false, short
 	}

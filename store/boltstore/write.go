@@ -44,7 +44,7 @@ func (w *writer) del(k kind, key []byte) {
 // check looks whether a Change may be written. It writes nothing.
 func (w *writer) check(e *encoded) error {
 	for _, step := range []func(*encoded) error{
-		w.checkRequest, w.checkSeen, w.checkMessages, w.checkDeliveries, w.checkPeople, w.checkLedger,
+		w.checkRequest, w.checkSeen, w.checkMessages, w.checkDeliveries, w.checkPeople, w.checkLedger, w.checkRecords,
 	} {
 		if err := step(e); err != nil {
 			return err
@@ -113,6 +113,9 @@ func (w *writer) checkDeliveries(e *encoded) error {
 		}
 		if known && old.Lease != d.Lease {
 			return fmt.Errorf("delivery %s has lease %d, not %d: %w", d.ID, old.Lease, d.Lease, balie.ErrStale)
+		}
+		if known && d.Status == balie.TakenBack && (old.Status == balie.Leased || old.Status == balie.SentOK) {
+			return fmt.Errorf("delivery %s is %s: it cannot be taken back: %w", d.ID, old.Status, balie.ErrStale)
 		}
 		if d.Request != e.id && w.get(kindRequest, d.Request[:]) == nil {
 			return invalid("deliveries", "delivery %s is for request %s, which is not there", d.ID, d.Request)
@@ -207,6 +210,9 @@ func (w *writer) write(e *encoded) {
 	}
 	for _, p := range e.seen {
 		w.put(kindSeen, p.key, p.rec)
+	}
+	for _, r := range e.records {
+		w.writeRecord(r, e.now)
 	}
 }
 

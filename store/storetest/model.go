@@ -3,7 +3,9 @@ package storetest
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balie/balie"
@@ -20,11 +22,13 @@ type model struct {
 	people     map[balie.ID]balie.Person
 	seen       map[string]store.Claim
 	ledger     map[balie.ID]balie.LedgerEntry
+	records    map[string]balie.Record // by kind and key
 }
 
 func newModel() *model {
 	return &model{map[balie.ID]balie.Request{}, map[balie.ID][]balie.Event{}, nil, map[balie.ID]balie.Message{},
-		map[balie.ID]balie.Delivery{}, map[balie.ID]balie.Person{}, map[string]store.Claim{}, map[balie.ID]balie.LedgerEntry{}}
+		map[balie.ID]balie.Delivery{}, map[balie.ID]balie.Person{}, map[string]store.Claim{}, map[balie.ID]balie.LedgerEntry{},
+		map[string]balie.Record{}}
 }
 
 // check is the refusal a Change must get.
@@ -38,7 +42,9 @@ func (m *model) check(c balie.Change) error {
 		}
 	}
 	for _, d := range c.Deliveries {
-		if old, ok := m.deliveries[d.ID]; ok && old.Lease != d.Lease {
+		old, ok := m.deliveries[d.ID]
+		tooLate := d.Status == balie.TakenBack && (old.Status == balie.Leased || old.Status == balie.SentOK)
+		if ok && (old.Lease != d.Lease || tooLate) {
 			return balie.ErrStale
 		}
 	}
@@ -52,7 +58,62 @@ func (m *model) check(c balie.Change) error {
 			}
 		}
 	}
+	for _, r := range c.Records {
+		if r.Version != 0 && m.record(r.Kind+"/"+r.Key).Version != r.Version-1 {
+			return balie.ErrStale
+		}
+	}
 	return nil
+}
+
+// record is what can be read under a key; the zero value: nothing.
+func (m *model) record(key string) balie.Record {
+	r := m.records[key]
+	if !r.Expires.IsZero() && r.Expires.Before(noon) { // noon: no test uses the years between
+		return balie.Record{}
+	}
+	return r
+}
+
+func (m *model) applyRecord(r balie.Record) {
+	key := r.Kind + "/" + r.Key
+	if r.Body == nil {
+		delete(m.records, key)
+		return
+	}
+	if r.Version == 0 {
+		r.Version = m.record(key).Version + 1
+	}
+	m.records[key] = r
+}
+
+// listRecords is what ListRecords must give.
+func (m *model) listRecords(kind, prefix, after string, back bool, limit int) []balie.Record {
+	var out []balie.Record
+	for key := range m.records {
+		r := m.record(key)
+		if r.Kind != kind || !strings.HasPrefix(r.Key, prefix) {
+			continue
+		}
+		if after == "" || !back && r.Key > after || back && r.Key < after {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b balie.Record) int { return cmp.Compare(a.Key, b.Key) })
+	if back {
+		slices.Reverse(out)
+	}
+	if limit > 0 && len(out) > limit {
+		out = out[:limit]
+	}
+	return out
+}
+
+// sweep is what SweepRecords must do.
+func (m *model) sweep(now time.Time) int {
+	before := len(m.records)
+	maps.DeleteFunc(m.records, func(_ string, r balie.Record) bool { return !r.Expires.IsZero() && !now.Before(r.Expires) })
+	return before - len(m.records)
 }
 
 func (m *model) apply(c balie.Change) {
@@ -79,6 +140,9 @@ func (m *model) apply(c balie.Change) {
 	}
 	for _, l := range c.Ledger {
 		m.ledger[l.Message] = l
+	}
+	for _, r := range c.Records {
+		m.applyRecord(r)
 	}
 }
 

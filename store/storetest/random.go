@@ -40,6 +40,10 @@ func againstModel(t *testing.T, open func(t *testing.T) store.Store) {
 			"finish":  m.finish,
 			"person":  m.person,
 			"list":    m.lists,
+			"record":  m.writeRecords,
+			"records": m.readRecords,
+			"sweep":   m.sweepRecords,
+			"back":    m.takeBack,
 			"":        m.compare,
 		})
 		flaws, err := s.Verify(rt.Context(), nil)
@@ -294,11 +298,12 @@ func (m *machine) compare(t *rapid.T) {
 	for k := range m.seen {
 		q.Seen = append(q.Seen, k)
 	}
-	q.Requests = m.ids
+	q.Requests, q.People = m.ids, m.people
 	found, err := m.s.Lookup(t.Context(), q)
 	same(t, "error of Lookup", err, nil)
 	same(t, "claims", found.Seen, m.seen)
 	same(t, "requests", found.Requests, m.requests)
+	same(t, "people", found.People, m.model.people)
 	for _, a := range q.Addresses {
 		for _, p := range m.model.people {
 			if p.Has(a) {
