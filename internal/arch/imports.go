@@ -41,6 +41,8 @@ var plumbing = map[string][]string{
 	// Letters carry links, so they make tokens.
 	"internal/letters": {".", "internal/i18n", "internal/token"},
 	"internal/ui":      {".", "internal/httpd", "internal/i18n"},
+	// A browser for tests knows nothing of balie.
+	"internal/browse": {},
 	// The rig starts whole binaries; of the parts it knows only the samples.
 	"internal/rig": {".", "internal/peers", "catalogue", "router"},
 }
@@ -57,6 +59,8 @@ var limited = map[string][]string{
 	"internal/peers": programs,
 	"internal/rig":   programs,
 	"internal/arch":  {},
+	// Tests alone drive a browser.
+	"internal/browse": {},
 }
 
 // programs wire the parts to something that runs.
