@@ -29,6 +29,19 @@ func (a Address) IsZero() bool { return a.Value == "" }
 // Key is the address as an index key: scheme and value without the name.
 func (a Address) Key() string { return string(a.Scheme) + ":" + a.Value }
 
+// Channel names the sender that reaches an address; "" when none does.
+func (a Address) Channel() string {
+	switch a.Scheme {
+	case Mail:
+		return "email"
+	case Slack:
+		return "slack"
+	case Hook:
+		return "webhook"
+	}
+	return ""
+}
+
 // Domain is the part of a mail address behind the @, or "".
 func (a Address) Domain() string {
 	if i := strings.LastIndexByte(a.Value, '@'); a.Scheme == Mail && i >= 0 {

@@ -25,13 +25,13 @@ const (
 	Lapsed           What = "lapsed"            // answered, then silent: closed as solved
 	Unanswered       What = "unanswered"        // asked, then silent: closed
 	ClosedAs         What = "closed"            // Data: outcome, of (duplicate), reason
-	Undone           What = "undone"            // a close taken back
-	Unsent           What = "unsent"            // what an agent sent is taken back before it went out; Message, Data: state (the one before)
+	Undone           What = "undone"            // a close taken back; Data: seq (number of its event), and of Request.Standing what comes back
+	Unsent           What = "unsent"            // what an agent sent is taken back before it went out; Message, Data: likewise
 )
 
 // Facts that move nothing.
 const (
-	Received        What = "received"         // a customer's message; Message, Data: preview
+	Received        What = "received"         // a customer's message; Message, Data: preview, auto (no person wrote it)
 	TeamSaid        What = "team_said"        // a team's message; Message, Data: handout
 	Told            What = "told"             // the desk to the customer, besides a move; Message
 	ToldTeam        What = "told_team"        // the desk to a team; Message, Data: handout

@@ -106,10 +106,25 @@ type Request struct {
 	Spoke        Side              `json:"spoke,omitzero"`     // who said something last: customer, team or desk
 	SpokeAt      time.Time         `json:"spoke_at,omitzero"`  // and when
 	Responded    time.Time         `json:"responded,omitzero"` // when a person or an answer first reached the customer
+	Of           ID                `json:"of,omitzero"`        // closed as a duplicate: of which request
 }
 
 // PreviewLimit bounds Preview, in bytes.
 const PreviewLimit = 160
+
+// Preview is the beginning of a text for a list: on one line, at most
+// PreviewLimit bytes, no letter cut in two.
+func Preview(text string) string {
+	const look = 4 * PreviewLimit // bytes of a text that are looked at; white space folds to less
+	if len(text) > look {
+		text = text[:look]
+	}
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+	if len(text) <= PreviewLimit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:PreviewLimit-len("…")], "") + "…"
+}
 
 // OpenHandouts are the hand-outs somebody still has.
 func (r Request) OpenHandouts() []Handout {
@@ -277,7 +292,7 @@ func resume(r *Request, _ Event) error {
 
 func reopen(r *Request, _ Event) error {
 	r.State = AtDesk
-	r.Outcome = ""
+	r.Outcome, r.Of = "", ID{}
 	r.ReopenCount++
 	return nil
 }
@@ -299,10 +314,13 @@ func closeNamed(r *Request, e Event) error {
 }
 
 func closeAs(o Outcome) func(*Request, Event) error {
-	return func(r *Request, _ Event) error {
+	return func(r *Request, e Event) error {
 		r.Prior = max(r.State, AtDesk)
 		r.State = Closed
 		r.Outcome = o
+		if of, err := ParseID(e.Data["of"]); err == nil && o == Duplicate {
+			r.Of = of
+		}
 		for i := range r.Handouts {
 			if r.Handouts[i].Open() {
 				r.Handouts[i].State = Withdrawn
@@ -312,38 +330,113 @@ func closeAs(o Outcome) func(*Request, Event) error {
 	}
 }
 
-// undo takes a close back. Hand-outs that were withdrawn with it stay so: the
-// team has been told; the request is at the desk then.
-func undo(r *Request, _ Event) error {
-	r.State = r.Prior
-	if r.State == WithTeam {
-		r.State = AtDesk
-	}
-	r.Prior, r.Outcome = 0, ""
-	return nil
+// undo takes a close back, to the state before it or the one that is said.
+// Hand-outs that were withdrawn with it stay so: the team has been told; the
+// request is at the desk then.
+func undo(r *Request, e Event) error {
+	r.State, r.Prior, r.Outcome, r.Of = r.Prior, 0, "", ID{}
+	return r.restore(e)
 }
 
 // unsend brings the request to where it was before an agent's message that was
-// taken back in time.
-func unsend(r *Request, e Event) error {
-	var before State
-	if err := before.UnmarshalText([]byte(e.Data["state"])); err != nil || before == unopened || before == Closed {
-		return &MoveError{r.Ref, r.State, e.What, "it is not said what it was before"}
+// taken back in time: what is not said stays as it is.
+func unsend(r *Request, e Event) error { return r.restore(e) }
+
+// Standing is where a request stands, as Data of an event that brings it back
+// there (Unsent, Undone).
+func (r Request) Standing() map[string]string {
+	return map[string]string{
+		"state": r.State.String(), "prior": stateText(r.Prior), "outcome": string(r.Outcome), "of": r.Of.String(),
+		"spoke": strconv.Itoa(int(r.Spoke)), "spoke_at": timeText(r.SpokeAt), "responded": timeText(r.Responded),
+		"asked": strings.Join(r.Asked, ","), "rounds": strconv.Itoa(r.Rounds), "reopened": strconv.Itoa(r.ReopenCount),
+		"promised": timeText(r.Promised),
 	}
-	if before == WithTeam && len(r.OpenHandouts()) == 0 {
-		before = AtDesk
+}
+
+func stateText(s State) string {
+	if s == unopened {
+		return ""
 	}
-	r.State, r.Prior, r.Outcome = before, 0, ""
+	return s.String()
+}
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// restore brings back what an event says of Standing.
+func (r *Request) restore(e Event) error {
+	for k, v := range e.Data {
+		switch k {
+		case "state":
+			if err := r.State.UnmarshalText([]byte(v)); err != nil || r.State == unopened {
+				return &MoveError{r.Ref, r.State, e.What, "it is not said what it was before"}
+			}
+		case "prior":
+			r.Prior = 0
+			if v != "" && r.Prior.UnmarshalText([]byte(v)) != nil {
+				return &MoveError{r.Ref, r.State, e.What, "it is not said what it was before it was closed"}
+			}
+		case "outcome":
+			r.Outcome = Outcome(v)
+		case "asked":
+			r.Asked = split(v)
+		default:
+			r.restoreValue(k, v)
+		}
+	}
+	if r.State != Closed {
+		r.Prior, r.Outcome, r.Of = 0, "", ID{}
+	}
+	if r.State == Closed && (r.Outcome == "" || len(r.OpenHandouts()) > 0) {
+		return &MoveError{r.Ref, r.State, e.What, "it cannot be closed again so"}
+	}
+	if r.State == WithTeam && len(r.OpenHandouts()) == 0 {
+		r.State = AtDesk
+	}
 	return nil
+}
+
+// restoreValue sets one number, time or id; what cannot be read stays.
+func (r *Request) restoreValue(k, v string) {
+	n, noNumber := strconv.Atoi(v)
+	at, noTime := time.Parse(time.RFC3339Nano, v)
+	if v == "" {
+		at, noTime = time.Time{}, nil
+	}
+	switch {
+	case k == "spoke" && noNumber == nil && n >= 0 && n <= int(DeskSide):
+		r.Spoke = Side(n)
+	case k == "rounds" && noNumber == nil:
+		r.Rounds = n
+	case k == "reopened" && noNumber == nil:
+		r.ReopenCount = n
+	case k == "spoke_at" && noTime == nil:
+		r.SpokeAt = at
+	case k == "responded" && noTime == nil:
+		r.Responded = at
+	case k == "promised" && noTime == nil:
+		r.Promised = at
+	case k == "of":
+		if id, err := ParseID(v); err == nil {
+			r.Of = id
+		}
+	}
 }
 
 // speak notes who said something last, and the customer's words.
 func (r *Request) speak(e Event) {
 	switch e.What {
 	case Opened, Received, Replied, Reopened:
+		if e.What == Reopened && strings.HasPrefix(e.By, "agent:") || e.Data["auto"] != "" { // no person wrote
+			return
+		}
 		r.Spoke, r.SpokeAt = CustomerSide, e.At
 		if p, ok := e.Data["preview"]; ok {
-			r.Preview = clip(p, PreviewLimit)
+			r.Preview = Preview(p)
 		}
 	case TeamSaid, HandoutAsked, HandoutDone, HandoutRefused, HandoutReturned:
 		r.Spoke, r.SpokeAt = TeamSide, e.At
@@ -372,6 +465,10 @@ func (r *Request) note(e Event) {
 			r.Fields = make(map[string]string, len(e.Data))
 		}
 		maps.Copy(r.Fields, e.Data)
+		maps.DeleteFunc(r.Fields, func(_, v string) bool { return v == "" }) // taken out again
+		if len(r.Fields) == 0 {
+			r.Fields = nil
+		}
 	case Tagged:
 		r.tag(split(e.Data["add"]), split(e.Data["remove"]))
 	case Joined:
@@ -382,6 +479,7 @@ func (r *Request) note(e Event) {
 		if id, err := ParseID(e.Data["to"]); err == nil && !slices.Contains(r.Links, id) {
 			r.Links = append(r.Links, id)
 		}
+	case Unsent, Undone: // restore has read it
 	default:
 		if p := e.Data["promised"]; p != "" {
 			r.edit(map[string]string{"promised": p})

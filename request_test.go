@@ -213,3 +213,88 @@ func TestTimesAreStoredInUTC(t *testing.T) {
 		}
 	}
 }
+
+// What the customer last wrote stands in lists, and who spoke last; what the
+// desk or a team says leaves the customer's words where they are.
+func TestListsShowTheCustomersLastWords(t *testing.T) {
+	c := open(t)
+	at := t0
+	say := func(what What, by, preview string) {
+		t.Helper()
+		at = at.Add(time.Minute)
+		e := Event{What: what, At: at, By: by, Data: map[string]string{"handout": ""}}
+		if preview != "" {
+			e.Data["preview"] = preview
+		}
+		if len(c.Request.Handouts) > 0 {
+			e.Data["handout"] = c.Request.Handouts[0].ID.String()
+		}
+		if what == HandedOut {
+			e.Handout = handout()
+		}
+		if err := c.Do(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		what        What
+		by, preview string
+		spoke       Side
+		shows       string
+		responded   bool
+	}{
+		{ToDesk, "router@1", "", CustomerSide, "", false},
+		{Told, "router@1", "", DeskSide, "", false}, // a receipt is no response
+		{Received, "customer", "het lekt nog", CustomerSide, "het lekt nog", false},
+		{HandedOut, "agent:sanne", "", CustomerSide, "het lekt nog", false},
+		{TeamSaid, "team:techniek", "geheim", TeamSide, "het lekt nog", false},
+		{Told, "agent:sanne", "", DeskSide, "het lekt nog", true},
+		{Noted, "agent:sanne", "", DeskSide, "het lekt nog", true},
+	} {
+		say(step.what, step.by, step.preview)
+		r := c.Request
+		if r.Spoke != step.spoke || r.Preview != step.shows || r.Responded.IsZero() == step.responded {
+			t.Fatalf("after %s by %s: spoke %d, preview %q, responded %v", step.what, step.by, r.Spoke, r.Preview, r.Responded)
+		}
+	}
+}
+
+// A reply that did not go out leaves no trace in state, clocks and lists.
+func TestUnsentIsAsIfItHadNotBeenWritten(t *testing.T) {
+	for _, what := range []What{Told, Asked, Answered} {
+		c := inState(t, AtDesk)
+		before := c.Request
+		if err := c.Do(Event{What: what, At: t0.Add(time.Minute), By: "agent:sanne", Data: map[string]string{"fields": "kamer"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Do(Event{What: Unsent, At: t0.Add(2 * time.Minute), By: "agent:sanne", Data: before.Standing()}); err != nil {
+			t.Fatal(err)
+		}
+		after := c.Request
+		after.Version, after.Changed = before.Version, before.Changed
+		if !reflect.DeepEqual(after, before) {
+			t.Errorf("%s taken back\n got %+v\nwant %+v", what, after, before)
+		}
+	}
+}
+
+// An agent who opens a request again said nothing for the customer.
+func TestReopenedByAnAgentIsNobodysWord(t *testing.T) {
+	c := inState(t, Closed)
+	spoke := c.Request.Spoke
+	if err := c.Do(Event{What: Reopened, At: t0, By: "agent:sanne"}); err != nil || c.Request.Spoke != spoke || c.Request.State != AtDesk {
+		t.Errorf("%+v, %v", c.Request, err)
+	}
+}
+
+func TestAFieldCanBeEmptiedAgain(t *testing.T) {
+	c := inState(t, AtDesk)
+	for _, v := range []string{"3.08", ""} {
+		if err := c.Do(Event{What: Filled, At: t0, By: "agent:sanne", Data: map[string]string{"kamer": v}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, there := c.Request.Fields["kamer"]; there {
+		t.Errorf("fields %v", c.Request.Fields)
+	}
+}

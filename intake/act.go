@@ -69,7 +69,7 @@ func (t *turn) alert(a balie.Action) error {
 	}
 	l := t.in.write.Alert(t.c.Request, t.in.o.Language, why)
 	for _, to := range t.in.o.Leads {
-		t.in.write.Enclose(t.c, l, letters.Post{Side: balie.DeskSide, Channel: channelFor(to), To: to, Auto: true}, t.now)
+		t.in.write.Enclose(t.c, l, letters.Post{Side: balie.DeskSide, Channel: to.Channel(), To: to, Auto: true}, t.now)
 	}
 	return t.c.Do(balie.Event{What: balie.Alerted, At: t.now, By: t.by(), Data: map[string]string{"whom": a.Value, "reason": why}})
 }
@@ -213,7 +213,7 @@ func (t *turn) handOut(team string) error {
 	}
 	letter := t.in.write.HandOut(t.c.Request, h, summary, t.now)
 	t.stamp(t.in.write.Enclose(t.c, letter, letters.Post{
-		ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: channelFor(to.Reach), To: to.Reach,
+		ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: to.Reach.Channel(), To: to.Reach,
 	}, t.now))
 	if word.IsZero() {
 		return nil

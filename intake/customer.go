@@ -75,26 +75,13 @@ func (in *Intake) openRequests(ctx context.Context, p balie.Person) ([]balie.Req
 	return out, nil
 }
 
-// replyAddress is where an answer to a message goes: never the Reply-To of an
+// ReplyAddress is where an answer to a message goes: never the Reply-To of an
 // unproven mail, which would make balie write to whomever the sender likes.
-func replyAddress(m balie.Message) balie.Address {
+func ReplyAddress(m balie.Message) balie.Address {
 	if !m.ReplyTo.IsZero() && (m.ReplyTo.Scheme == balie.Slack || m.Proof == balie.Proven) {
 		return m.ReplyTo
 	}
 	return m.From
-}
-
-// channelFor names the sender that reaches an address; "" when none does.
-func channelFor(a balie.Address) string {
-	switch a.Scheme {
-	case balie.Mail:
-		return "email"
-	case balie.Slack:
-		return "slack"
-	case balie.Hook:
-		return "webhook"
-	}
-	return ""
 }
 
 // capKeys are the claims that count automatic letters to an address on a day:

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/store"
@@ -236,5 +237,24 @@ func TestTheDesksPromiseIsKeptWithTheRequest(t *testing.T) {
 	_, r := d.take(mail{from: "jan@klant.example", subject: "Vraagje", body: "Wat vinden jullie van de nieuwe minister?", id: "n@x"})
 	if r.State != balie.AtDesk || !r.Promised.After(d.now) || !r.Promised.Equal(r.Next) {
 		t.Errorf("state %s, promised %v, next %v", r.State, r.Promised, r.Next)
+	}
+}
+
+// Lists show the customer's last words; a machine's and a team's are not theirs.
+func TestListsShowWhatTheCustomerWroteLast(t *testing.T) {
+	d := newDesk(t)
+	_, r := d.take(mail{from: "jan@klant.example", subject: "Vraagje", body: "Wat vinden jullie\r\n\r\nvan de nieuwe minister?" + strings.Repeat(" héél", 100), id: "n@x"})
+	if !strings.HasPrefix(r.Preview, "Wat vinden jullie van de nieuwe minister? héél") || len(r.Preview) > balie.PreviewLimit || !utf8.ValidString(r.Preview) {
+		t.Fatalf("preview %q", r.Preview)
+	}
+	letter := d.letterTo(r.ID, "jan@klant.example")
+	d.take(mail{from: "jan@klant.example", subject: "Afwezig", body: "Ik ben met vakantie.", id: "a@x", refs: letter.MsgID, extra: "Auto-Submitted: auto-replied\r\n"})
+	_, r = d.take(mail{from: "jan@klant.example", subject: "Re: Vraagje", body: "Laat maar.\n\n> Wat vinden jullie", id: "n2@x", refs: letter.MsgID})
+	if r.Preview != "Laat maar." || r.Spoke != balie.CustomerSide {
+		t.Errorf("preview %q, spoke %d", r.Preview, r.Spoke)
+	}
+	_, r = d.take(mail{from: "jan@klant.example", subject: "Afwezig", body: "Ik ben met vakantie.", id: "a2@x", refs: letter.MsgID, extra: "Auto-Submitted: auto-replied\r\n"})
+	if r.Preview != "Laat maar." {
+		t.Errorf("after an automatic reply: preview %q", r.Preview)
 	}
 }

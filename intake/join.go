@@ -46,11 +46,23 @@ func (in *Intake) tooLate(r balie.Request, now time.Time) bool {
 }
 
 func (t *turn) received(note string) error {
-	e := balie.Event{What: balie.Received, At: t.now, By: "customer", Message: t.m.ID}
+	e := balie.Event{What: balie.Received, At: t.now, By: "customer", Message: t.m.ID, Data: said(*t.m)}
 	if note != "" {
-		e.Data = map[string]string{"note": note}
+		e.Data["note"] = note
 	}
 	return t.c.Do(e)
+}
+
+// said is what lists show of a customer's message. An automatic one says
+// nothing: the customer's own words stay.
+func said(m balie.Message) map[string]string {
+	if m.Auto != "" {
+		return map[string]string{"auto": string(m.Auto)}
+	}
+	if p := balie.Preview(m.Text); p != "" {
+		return map[string]string{"preview": p}
+	}
+	return map[string]string{}
 }
 
 // cameBack is a reply to what was answered or closed: thanks move nothing,
@@ -60,7 +72,7 @@ func (t *turn) cameBack(late bool) error {
 		return t.received("thanks")
 	}
 	by := t.in.o.Calendar.Add(t.now, t.in.o.Respond)
-	e := balie.Event{What: balie.Reopened, At: t.now, By: "customer", Message: t.m.ID, Next: by}
+	e := balie.Event{What: balie.Reopened, At: t.now, By: "customer", Message: t.m.ID, Next: by, Data: said(*t.m)}
 	if err := t.c.Do(e); err != nil {
 		return err
 	}
@@ -85,14 +97,14 @@ func (in *Intake) followUp(ctx context.Context, b *batch, a *arrival, old balie.
 // request is decided on again, with the match of the first time.
 func (t *turn) replied(ctx context.Context, in *Intake) error {
 	asked := t.c.Request.Asked
-	if err := t.c.Do(balie.Event{What: balie.Replied, At: t.now, By: "customer", Message: t.m.ID}); err != nil {
+	if err := t.c.Do(balie.Event{What: balie.Replied, At: t.now, By: "customer", Message: t.m.ID, Data: said(*t.m)}); err != nil {
 		return err
 	}
 	match, first, err := in.lastMatch(ctx, t.c.Request)
 	if err != nil {
 		return err
 	}
-	if t.earlier, err = in.said(ctx, t.c.Request.ID); err != nil {
+	if t.earlier, err = in.wrote(ctx, t.c.Request.ID); err != nil {
 		return err
 	}
 	if offered := offers(asked); len(offered) > 0 {
@@ -161,9 +173,9 @@ func (in *Intake) lastMatch(ctx context.Context, r balie.Request) ([]balie.Match
 	return []balie.Match{}, "", nil
 }
 
-// said is what the customer wrote on a request so far, oldest first: a team
+// wrote is what the customer said on a request so far, oldest first: a team
 // that gets it reads the question, not only the last answer to ours.
-func (in *Intake) said(ctx context.Context, request balie.ID) (string, error) {
+func (in *Intake) wrote(ctx context.Context, request balie.ID) (string, error) {
 	all, err := in.store.Messages(ctx, request)
 	if err != nil {
 		return "", err

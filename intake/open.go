@@ -48,8 +48,8 @@ func (in *Intake) begin(b *batch, a *arrival, now time.Time) *turn {
 // section 2, the day's cap, a sender that failed.
 func (t *turn) wayBack() letters.Post {
 	m := t.m
-	to := replyAddress(*m)
-	ch := channelFor(to)
+	to := ReplyAddress(*m)
+	ch := to.Channel()
 	if ch == "" || m.Auto != "" || m.NoReply != "" || m.Proof == balie.Failed || t.in.freeCap(t.b, to, t.now) == "" {
 		return letters.Post{}
 	}
@@ -168,6 +168,9 @@ func (t *turn) opened(p balie.Person, fields map[string]string) error {
 	}
 	if f := t.dec.Facts; f.Match.Product != "" && f.Match.Score >= productFloor {
 		data["product"], data["kind"] = f.Match.Product, f.Request.Kind
+	}
+	if p := balie.Preview(t.m.Text); p != "" {
+		data["preview"] = p
 	}
 	err := t.c.Do(balie.Event{Request: r.ID, What: balie.Opened, At: t.now, By: "customer", Message: t.m.ID, Data: data})
 	if err != nil {

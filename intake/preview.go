@@ -15,6 +15,6 @@ func Preview(b *Brain, m balie.Message, calendar hours.Calendar, language string
 	if o, ok := organisation(b.Organisations, m.From.Domain()); ok {
 		k.Customer = balie.CustomerFacts{Organisation: o.ID, KeyAccount: o.KeyAccount, Segment: o.Segment, Manager: o.AccountManager}
 	}
-	k.NoReply = channelFor(replyAddress(m)) == "" || m.Auto != "" || m.NoReply != "" || m.Proof == balie.Failed
+	k.NoReply = ReplyAddress(m).Channel() == "" || m.Auto != "" || m.NoReply != "" || m.Proof == balie.Failed
 	return Decide(b, m, k, now)
 }

@@ -205,7 +205,7 @@ func (in *Intake) gather(ctx context.Context, left []*arrival) (*batch, error) {
 			q.Addresses = append(q.Addresses, a.msg.From)
 			q.Seen = append(q.Seen, in.capKeys(a.msg.From, day)...)
 		}
-		if to := replyAddress(a.msg); !to.IsZero() && to.Key() != a.msg.From.Key() {
+		if to := ReplyAddress(a.msg); !to.IsZero() && to.Key() != a.msg.From.Key() {
 			q.Seen = append(q.Seen, in.capKeys(to, day)...)
 		}
 		if ref, ok := subjectRef(a.msg.Subject); ok {

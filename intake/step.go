@@ -186,7 +186,9 @@ func (in *Intake) callGoesOn(ctx context.Context, b *batch, a *arrival, claim st
 	a.msg = normalize.MergeCall(old, a.msg)
 	a.msg.ID, a.msg.Request = old.ID, old.Request
 	a.change = balie.Change{Request: r, Messages: []balie.Message{a.msg}, Blobs: blobs(a.raw), Seen: []string{keyRaw(a.raw.Key)}}
-	err = a.change.Do(balie.Event{What: balie.Received, At: now, By: "customer", Message: a.msg.ID, Data: map[string]string{"call": event}})
+	data := said(a.msg)
+	data["call"] = event
+	err = a.change.Do(balie.Event{What: balie.Received, At: now, By: "customer", Message: a.msg.ID, Data: data})
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,11 @@ func (in *Intake) find(ctx context.Context, b *batch, m balie.Message) (home, bo
 	if err != nil {
 		return home{}, false, err
 	}
+	if c.handout.IsZero() {
+		if r, err = in.survivor(ctx, b, r); err != nil {
+			return home{}, false, err
+		}
+	}
 	h := home{request: r, handout: c.handout, why: c.what}
 	if !c.handout.IsZero() {
 		h.sure = teamWrote(r, c, m)
@@ -52,6 +57,28 @@ func (in *Intake) find(ctx context.Context, b *batch, m balie.Message) (home, bo
 		h.why += doubt(m)
 	}
 	return h, true, nil
+}
+
+// hops bounds how many merges in a row are followed.
+const hops = 5
+
+// survivor is the request that a duplicate was merged into, or the request
+// itself: who answers a letter of the one is heard at the other.
+func (in *Intake) survivor(ctx context.Context, b *batch, r balie.Request) (balie.Request, error) {
+	for range hops {
+		if r.Outcome != balie.Duplicate || r.Of.IsZero() {
+			break
+		}
+		into, err := in.request(ctx, b, r.Of)
+		if errors.Is(err, balie.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return r, err
+		}
+		r = into
+	}
+	return r, nil
 }
 
 // clue follows, in this order: the page it was written on, our tokens in
