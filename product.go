@@ -57,7 +57,9 @@ type AnswerMode string
 // The answer modes.
 const (
 	Send    AnswerMode = "send"    // may go out by itself
+	Confirm AnswerMode = "confirm" // stands ready, and goes out when an agent says so
 	Suggest AnswerMode = "suggest" // an agent decides
+	Off     AnswerMode = "off"     // is not proposed to anybody
 )
 
 // Product is a product or service the desk informs about and delivers.
@@ -70,6 +72,7 @@ type Product struct {
 	Descriptions map[string]string   `json:"descriptions,omitzero"`
 	Synonyms     map[string][]string `json:"synonyms,omitzero"`
 	Examples     map[string][]string `json:"examples,omitzero"`
+	Counter      map[string][]string `json:"counter,omitzero"` // questions that look like this and are about something else
 	Answers      map[string]string   `json:"answers,omitzero"` // Markdown with {placeholders}
 	Fields       []Field             `json:"fields,omitzero"`
 	Owner        string              `json:"owner"`                  // Team.ID

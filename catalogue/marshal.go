@@ -203,6 +203,12 @@ func (w *writer) words(p balie.Product, l string) {
 	for _, e := range p.Examples[l] {
 		w.line(2, "- %s", quoted(e))
 	}
+	if len(p.Counter[l]) > 0 {
+		w.line(2, "counter_examples:")
+	}
+	for _, e := range p.Counter[l] {
+		w.line(2, "- %s", quoted(e))
+	}
 	w.text(2, "answer", p.Answers[l])
 }
 

@@ -51,7 +51,7 @@ func lines(products []balie.Product) []line {
 	var out []line
 	add := func(class int, language, text string, cost float64, kind lineKind) {
 		if text != "" {
-			out = append(out, line{text, language, class, cost, kind})
+			out = append(out, line{text: text, language: language, class: class, cost: cost, kind: kind})
 		}
 	}
 	for class, p := range products {
@@ -69,6 +69,32 @@ func lines(products []balie.Product) []line {
 	return out
 }
 
+// others are the texts about no product: the background, and counter-examples
+// that no product has as its example. One that another product has is learnt
+// there.
+func others(products []balie.Product) []line {
+	out := background()
+	taken := map[string]bool{}
+	for _, p := range products {
+		for _, l := range Languages {
+			for _, e := range p.Examples[l] {
+				taken[e] = true
+			}
+		}
+	}
+	for _, p := range products {
+		for _, l := range Languages {
+			for _, e := range p.Counter[l] {
+				if e != "" && !taken[e] {
+					taken[e] = true
+					out = append(out, line{text: e, language: l, cost: 1, kind: noneLine, sure: true})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Train makes a matcher of a catalogue. The same catalogue gives the same
 // matcher.
 func Train(c *Catalogue, o TrainOptions) *Matcher {
@@ -78,7 +104,7 @@ func Train(c *Catalogue, o TrainOptions) *Matcher {
 			products = append(products, p)
 		}
 	}
-	m := train(lines(products), background(), len(products))
+	m := train(lines(products), others(products), len(products))
 	ids := make([]string, len(products))
 	for i, p := range products {
 		ids[i] = p.ID
@@ -148,7 +174,7 @@ func (c *corpus) unclaimed(known int) (use []bool, told *model) {
 	for i := range c.lines {
 		if use[i] = true; i >= known {
 			m.take(&r, i)
-			use[i] = r.z[r.best] < 0
+			use[i] = c.lines[i].sure || r.z[r.best] < 0
 		}
 	}
 	return use, m

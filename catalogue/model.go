@@ -11,6 +11,7 @@ type line struct {
 	class          int
 	cost           float64
 	kind           lineKind
+	sure           bool // about no product, whoever claims it: somebody said so
 }
 
 type lineKind uint8

@@ -39,7 +39,7 @@ func (p *parsing) products(n yamltree.Node) {
 // product reads one product and where its id stands.
 func (p *parsing) product(n yamltree.Node) (x balie.Product, where yamltree.Node) {
 	x = balie.Product{Mode: balie.Suggest, Names: map[string]string{}, Descriptions: map[string]string{},
-		Synonyms: map[string][]string{}, Examples: map[string][]string{}, Answers: map[string]string{}}
+		Synonyms: map[string][]string{}, Examples: map[string][]string{}, Counter: map[string][]string{}, Answers: map[string]string{}}
 	entries := p.Mapping(n, "product", "id", "group", "kind", "package", "urgent", "nl", "en", "fields", "owner",
 		"calendar", "promise", "price", "answer_mode", "threshold", "valid")
 	where = n
@@ -91,7 +91,7 @@ func (p *parsing) property(x *balie.Product, e yamltree.Entry, field string) {
 	case "price":
 		x.Price = p.price(e.Value, field)
 	case "answer_mode":
-		x.Mode = balie.AnswerMode(p.OneOf(e.Value, field, "send", "suggest"))
+		x.Mode = balie.AnswerMode(p.OneOf(e.Value, field, "send", "confirm", "suggest", "off"))
 	case "threshold":
 		x.Threshold = p.Float(e.Value, field, 0.01, 1)
 	case "valid":
@@ -103,7 +103,7 @@ func (p *parsing) property(x *balie.Product, e yamltree.Entry, field string) {
 func (p *parsing) words(x *balie.Product, e yamltree.Entry, field string) []yamltree.Entry {
 	l := e.Key
 	field += "." + l
-	entries := p.Mapping(e.Value, field, "name", "description", "synonyms", "examples", "answer")
+	entries := p.Mapping(e.Value, field, "name", "description", "synonyms", "examples", "counter_examples", "answer")
 	for _, k := range entries {
 		switch k.Key {
 		case "name":
@@ -114,6 +114,8 @@ func (p *parsing) words(x *balie.Product, e yamltree.Entry, field string) []yaml
 			x.Synonyms[l] = p.Texts(k.Value, field+".synonyms")
 		case "examples":
 			x.Examples[l] = p.Texts(k.Value, field+".examples")
+		case "counter_examples":
+			x.Counter[l] = p.Texts(k.Value, field+".counter_examples")
 		case "answer":
 			x.Answers[l] = strings.TrimSpace(p.Text(k.Value, field+".answer"))
 		}
