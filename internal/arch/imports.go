@@ -33,6 +33,7 @@ var plumbing = map[string][]string{
 	"internal/testtotals": {},
 	"internal/faults":     {},
 	"internal/i18n":       {},
+	"internal/outside":    {}, // calls to addresses somebody typed
 	"internal/peers":      {}, // the other side of a line knows nothing of balie
 	"internal/hours":      {"."},
 	"internal/token":      {"."},
@@ -86,6 +87,8 @@ var outside = map[string][]string{
 	"github.com/jackc/pgx":   {"store/pgstore"},
 	"github.com/emersion/":   {"channels/email", "normalize", "internal/peers"},
 	"github.com/slack-go/":   {"channels/slack"},
+	"github.com/coreos/":     {"desk/auth"},
+	"golang.org/x/oauth2":    {"desk/auth"},
 	"github.com/alecthomas/": {"cmd/balie"},
 }
 
