@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/store"
 )
 
 // benchCallers are how many write at once.
@@ -181,5 +183,38 @@ func BenchmarkBareBolt(b *testing.B) {
 			close(d.jobs)
 			<-d.done
 		})
+	}
+}
+
+// BenchmarkCountUnassigned counts the open requests that nobody has, one in a
+// hundred of all open ones.
+func BenchmarkCountUnassigned(b *testing.B) {
+	db, err := Open(b.TempDir(), Options{MinFree: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	const open = 20_000
+	for chunk := range slices.Chunk(make([]int64, open), 500) {
+		var cs []balie.Change
+		for i := range chunk {
+			c := intakeChange(b, time.Now(), int64(i))
+			if i%100 > 0 {
+				if err := c.Do(balie.Event{What: balie.Edited, At: time.Now(), By: "agent:sanne", Data: map[string]string{"assignee": "sanne"}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			c.Seen = nil
+			cs = append(cs, c)
+		}
+		if err := db.Commit(b.Context(), cs...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	f := store.Filter{Unassigned: true, States: []balie.State{balie.AtDesk, balie.Waiting, balie.WithTeam, balie.Planned, balie.AnsweredState}}
+	for b.Loop() {
+		if n, err := db.Count(b.Context(), f); err != nil || n != open/100 {
+			b.Fatalf("%d are unassigned: %v", n, err)
+		}
 	}
 }

@@ -363,7 +363,7 @@ func TestR9_VerifySeesEveryIndex(t *testing.T) {
 	db := openTest(t, t.TempDir())
 	fill(t, db)
 	noFlaws(t, db)
-	for _, list := range []byte{listState, listNext, listOpened, listRef, listMessage, listQueue, listDue, listStatus, listAddress, listLine, listExpires} {
+	for _, list := range []byte{listState, listFree, listNext, listOpened, listRef, listMessage, listQueue, listDue, listStatus, listAddress, listLine, listExpires} {
 		for _, add := range []bool{false, true} {
 			var key, value []byte
 			change := func(put bool) {
@@ -402,7 +402,7 @@ func TestR9_VerifySeesEveryIndex(t *testing.T) {
 
 func TestR9_ANewerStoreIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	db, err := open(dir, Options{MmapSize: 1 << 20}, append(steps(), func(*writer) error { return nil }))
+	db, err := open(dir, Options{MmapSize: 1 << 20}, append(steps(), func(*writer, []byte) ([]byte, error) { return nil, nil }))
 	if err != nil {
 		t.Fatal(err)
 	}

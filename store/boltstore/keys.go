@@ -16,6 +16,7 @@ import (
 // are listed without their time and sorted when read.
 const (
 	listState    = 'A' // state(1) changed(8) request(16)
+	listFree     = 'U' // state(1) changed(8) request(16): open and assigned to nobody
 	listTeam     = 'T' // len team changed(8) request(16): an open hand-out
 	listAssignee = 'G' // len agent changed(8) request(16)
 	listCustomer = 'C' // person(16) request(16): also participants
@@ -76,6 +77,7 @@ func appendName(b []byte, s string) []byte {
 }
 
 func statePrefix(s balie.State) []byte  { return []byte{listState, byte(s)} }
+func freePrefix(s balie.State) []byte   { return []byte{listFree, byte(s)} }
 func teamPrefix(team string) []byte     { return appendName([]byte{listTeam}, team) }
 func assigneePrefix(who string) []byte  { return appendName([]byte{listAssignee}, who) }
 func customerPrefix(id balie.ID) []byte { return append([]byte{listCustomer}, id[:]...) }
@@ -94,7 +96,10 @@ func requestKeys(r balie.Request) []byte {
 	if !r.Next.IsZero() {
 		add(appendTime(append(buf[:0], listNext), r.Next))
 	}
-	if r.Assignee != "" {
+	switch {
+	case r.Assignee == "" && r.State != balie.Closed:
+		add(append(append(buf[:0], listFree, byte(r.State)), changed...))
+	case r.Assignee != "":
 		add(append(appendName(append(buf[:0], listAssignee), r.Assignee), changed...))
 	}
 	for i, h := range r.Handouts {

@@ -60,10 +60,15 @@ func newPlan(f store.Filter) plan {
 		p.prefixes = [][]byte{assigneePrefix(f.Assignee)}
 		p.rest = p.rest || len(f.States) > 0 || f.Unassigned
 	default:
+		free := f.Unassigned && !slices.Contains(states, balie.Closed)
 		for _, s := range slices.Compact(slices.Sorted(slices.Values(states))) {
+			if free {
+				p.prefixes = append(p.prefixes, freePrefix(s))
+				continue
+			}
 			p.prefixes = append(p.prefixes, statePrefix(s))
 		}
-		p.rest = p.rest || f.Unassigned
+		p.rest = p.rest || f.Unassigned && !free
 	}
 	p.rest = p.rest || p.customer || !f.DueBy.IsZero()
 	p.back = f.Order == store.ByChangedDesc

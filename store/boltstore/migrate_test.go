@@ -111,15 +111,15 @@ func TestR11_ABackupOfVersion1Restores(t *testing.T) {
 }
 
 // TestR11_AnInterruptedUpgradeResumes: the first steps stay done, the last is
-// done at the next start, and the file from before is kept.
+// done from the piece it stopped at, and the file from before is kept.
 func TestR11_AnInterruptedUpgradeResumes(t *testing.T) {
 	dir := oldStore(t)
 	broken := errors.New("the power fails")
 	ran := 0
 	counted := func(s step) step {
-		return func(w *writer) error {
+		return func(w *writer, from []byte) ([]byte, error) {
 			ran++
-			return s(w)
+			return s(w, from)
 		}
 	}
 	var whole, cut []step
@@ -127,13 +127,19 @@ func TestR11_AnInterruptedUpgradeResumes(t *testing.T) {
 		whole = append(whole, counted(s))
 		cut = append(cut, whole[i])
 	}
-	last := func(w *writer) error {
-		w.putMeta("last step", "done")
-		return nil
+	last := func(w *writer, from []byte) ([]byte, error) { // in two pieces
+		w.putMeta("piece "+string(from), "done")
+		if from == nil {
+			return []byte("two"), nil
+		}
+		return nil, nil
 	}
-	fails := func(w *writer) error {
-		w.putMeta("last step", "half done")
-		return broken
+	fails := func(w *writer, from []byte) ([]byte, error) {
+		if from != nil {
+			w.putMeta("piece two", "half done")
+			return nil, broken
+		}
+		return last(w, from)
 	}
 	if _, err := open(dir, Options{MmapSize: 1 << 20}, append(cut, fails)); !errors.Is(err, broken) {
 		t.Fatalf("the upgrade gave %v", err)
@@ -144,6 +150,15 @@ func TestR11_AnInterruptedUpgradeResumes(t *testing.T) {
 	}
 	if ran != len(steps())+1 {
 		t.Errorf("%d steps ran, want each of %d once", ran, len(steps())+1)
+	}
+	if err := db.view(t.Context(), func(r *reader) error {
+		if r.get(kindMeta, []byte(metaPlace)) != nil {
+			t.Error("it says that a step is not done")
+		}
+		_, err := r.meta("piece two")
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 	want := oldTruth(t, db)
 	noFlaws(t, db)

@@ -406,7 +406,7 @@ func (v *verifier) confirmed(key, value []byte) (bool, string) {
 		}
 	}
 	switch key[0] {
-	case listState, listTeam, listAssignee, listCustomer, listNext, listOpened, listRef:
+	case listState, listFree, listTeam, listAssignee, listCustomer, listNext, listOpened, listRef:
 		h, err := readRequestHead(id, v.get(kindRequest, id))
 		return err == nil && hasKey(h.keys, key), wrong
 	case listMessage:
