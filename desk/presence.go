@@ -92,6 +92,21 @@ func (p *Presence) Of(request balie.ID, now time.Time) []Viewer {
 	return out
 }
 
+// All is who is on which request now: what the stream of a page compares.
+func (p *Presence) All(now time.Time) map[balie.ID][]Viewer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make(map[balie.ID][]Viewer, len(p.on))
+	for id, viewers := range p.on {
+		for _, v := range viewers {
+			if v.Until.After(now) {
+				out[id] = append(out[id], v)
+			}
+		}
+	}
+	return out
+}
+
 // Changed returns a channel that is closed when somebody comes, leaves, begins
 // or ends typing. That a viewer's time ran out closes it at the next Step.
 func (p *Presence) Changed() <-chan struct{} {

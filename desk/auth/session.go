@@ -54,31 +54,43 @@ const touches = 12
 // Session is who has a token; balie.ErrNotFound when the session is over. It
 // asks the store each time, so an ended session is dead at once.
 func (a *Auth) Session(ctx context.Context, token string, now time.Time) (Session, error) {
-	if len(token) != len(secret()) {
-		return Session{}, balie.ErrNotFound
-	}
-	r, err := a.store.Record(ctx, sessionKind, hashOf(token))
-	if err != nil {
-		return Session{}, fmt.Errorf("read session: %w", err)
-	}
-	var in session
-	if err := read(r, &in); err != nil {
-		return Session{}, err
-	}
-	acc, err := a.account(ctx, in.User)
-	if err != nil {
-		return Session{}, err
-	}
-	if acc.Disabled || acc.Epoch != in.Epoch || !now.Before(in.expires(a.o)) {
-		return Session{}, balie.ErrNotFound
-	}
-	if now.Sub(in.Seen) > a.o.Idle/touches {
+	s, r, in, err := a.look(ctx, token, now)
+	if err == nil && now.Sub(in.Seen) > a.o.Idle/touches {
 		in.Seen = now.UTC()
 		a.touch(ctx, r, in)
 	}
+	return s, err
+}
+
+// Look is Session without counting as use: what a page asks by itself must not
+// keep a desk open that nobody sits at.
+func (a *Auth) Look(ctx context.Context, token string, now time.Time) (Session, error) {
+	s, _, _, err := a.look(ctx, token, now)
+	return s, err
+}
+
+func (a *Auth) look(ctx context.Context, token string, now time.Time) (Session, balie.Record, session, error) {
+	var in session
+	if len(token) != len(secret()) {
+		return Session{}, balie.Record{}, in, balie.ErrNotFound
+	}
+	r, err := a.store.Record(ctx, sessionKind, hashOf(token))
+	if err != nil {
+		return Session{}, r, in, fmt.Errorf("read session: %w", err)
+	}
+	if err := read(r, &in); err != nil {
+		return Session{}, r, in, err
+	}
+	acc, err := a.account(ctx, in.User)
+	if err != nil {
+		return Session{}, r, in, err
+	}
+	if acc.Disabled || acc.Epoch != in.Epoch || !now.Before(in.expires(a.o)) {
+		return Session{}, r, in, balie.ErrNotFound
+	}
 	s := in.session(r.Key, acc.User, a.o)
 	s.CSRF = csrf(token)
-	return s, nil
+	return s, r, in, nil
 }
 
 // touch writes down that a session is used. On a full disk people still read.
