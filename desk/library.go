@@ -11,6 +11,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/intake"
+	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store"
 )
@@ -20,10 +21,11 @@ const (
 	CatalogueDoc     = "catalogue"
 	RulesDoc         = "rules"
 	OrganisationsDoc = "organisations"
+	TemplatesDoc     = "templates"
 )
 
 // Kinds are all kinds of document, in the order in which they build on each other.
-var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc}
+var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc, TemplatesDoc}
 
 // Library is the documents in force: checked, compiled and trained, swapped
 // whole, so that a decision is never made on half of a change.
@@ -61,6 +63,9 @@ func (l *Library) newest(ctx context.Context, kind string, first func(string) (s
 	}
 	if !errors.Is(err, balie.ErrNotFound) {
 		return d, "", fmt.Errorf("read the %s: %w", kind, err)
+	}
+	if kind == TemplatesDoc { // without any, letters say what is built in
+		return store.Document{Kind: kind}, kind, nil
 	}
 	file, body, err := first(kind)
 	if err != nil {
@@ -102,8 +107,18 @@ func load(b *intake.Brain, kind, file string, body []byte, version int) error {
 			return err
 		}
 		b.Organisations = all
+	case TemplatesDoc:
+		base, err := i18n.Load()
+		if err != nil {
+			return err
+		}
+		own, err := ParseTemplates(file, body, base)
+		if err != nil {
+			return err
+		}
+		b.Texts = own.over(base)
 	default:
-		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules or organisations"}
+		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules, organisations or templates"}
 	}
 	return nil
 }
@@ -122,6 +137,9 @@ func (n Names) HasProduct(id string) bool {
 	_, ok := n.Product(id)
 	return ok
 }
+
+// Texts are the texts in force, with the desk's own words in letters.
+func (l *Library) Texts() *i18n.Texts { return l.Brain().Texts }
 
 // Brain is what decides now.
 func (l *Library) Brain() *intake.Brain { return l.brain.Load() }

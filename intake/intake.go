@@ -21,6 +21,7 @@ import (
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/channels"
 	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/letters"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/normalize"
@@ -44,6 +45,7 @@ type Brain struct {
 	Matcher       *catalogue.Matcher
 	Rules         *router.Ruleset
 	Organisations []balie.Organisation
+	Texts         *i18n.Texts // what letters say, with the desk's own words
 }
 
 // Options are the desk's settings for intake.

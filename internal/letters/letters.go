@@ -24,11 +24,21 @@ type Options struct {
 	PublicURL string            // base of links, without a slash at the end; "" gives letters without links
 	Zone      *time.Location
 	LinkDays  int // how long a status link holds
+	// Words gives the texts in force, with the desk's own; nil: those of New.
+	Words func() *i18n.Texts
+}
+
+// words are the texts in force at the moment they are asked for.
+type words func() *i18n.Texts
+
+// Text is a text of the desk by key.
+func (w words) Text(language, key string, pairs ...string) string {
+	return w().Text(language, key, pairs...)
 }
 
 // Writer writes letters.
 type Writer struct {
-	texts  *i18n.Texts
+	texts  words
 	tokens *token.Maker
 	o      Options
 }
@@ -41,7 +51,10 @@ func New(texts *i18n.Texts, tokens *token.Maker, o Options) *Writer {
 	if o.LinkDays == 0 {
 		o.LinkDays = 90
 	}
-	return &Writer{texts, tokens, o}
+	if o.Words == nil {
+		o.Words = func() *i18n.Texts { return texts }
+	}
+	return &Writer{o.Words, tokens, o}
 }
 
 // Reader is whoever a letter is for.
