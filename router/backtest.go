@@ -30,7 +30,21 @@ type Report struct {
 	Never   []string       `json:"never"`  // rules that no past message matches any more, and did before
 	Silent  []string       `json:"silent"` // rules of the draft that match no past message
 	Failed  map[string]int `json:"failed"` // how often a rule could not be evaluated
+	Groups  []Group        `json:"-"`      // the changes by product, most frequent first
 }
+
+// Group is the requests of one product that go from one place to another.
+type Group struct {
+	Product       string
+	Before, After []balie.Action
+	Rule          string // of the draft
+	Reason        string // of the first
+	N             int
+	Refs          []string // the first few
+}
+
+// groupRefs is how many requests of a group are named.
+const groupRefs = 5
 
 // Count is how many requests go from one place to another.
 type Count struct {
@@ -56,6 +70,7 @@ type Row struct {
 func Backtest(draft *Ruleset, past iter.Seq[Past]) Report {
 	r := Report{Hits: map[string]int{}, Failed: map[string]int{}}
 	counts := map[[2]string]int{}
+	groups := map[[3]string]*Group{}
 	before := map[string]bool{}
 	for p := range past {
 		r.Total++
@@ -75,11 +90,18 @@ func Backtest(draft *Ruleset, past iter.Seq[Past]) Report {
 		}
 		r.Changed++
 		counts[[2]string{from, to}]++
+		grouped(groups, [3]string{p.Decision.Facts.Match.Product, from, to}, p, d)
 		if len(r.Rows) < backtestRows {
 			r.Rows = append(r.Rows, Row{Request: p.Request, Ref: p.Ref, Subject: p.Subject, From: from, To: to,
 				Before: p.Decision.Rule, After: d.Rule, Reason: d.Reason})
 		}
 	}
+	for _, g := range groups {
+		r.Groups = append(r.Groups, *g)
+	}
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(b.N-a.N, strings.Compare(a.Product, b.Product), strings.Compare(a.Refs[0], b.Refs[0]))
+	})
 	for k, n := range counts {
 		r.Counts = append(r.Counts, Count{From: k[0], To: k[1], N: n})
 	}
@@ -96,6 +118,18 @@ func Backtest(draft *Ruleset, past iter.Seq[Past]) Report {
 		}
 	}
 	return r
+}
+
+// grouped adds a changed request to its group.
+func grouped(groups map[[3]string]*Group, key [3]string, p Past, d balie.Decision) {
+	g := groups[key]
+	if g == nil {
+		g = &Group{Product: key[0], Before: p.Decision.Do, After: d.Do, Rule: d.Rule, Reason: d.Reason}
+		groups[key] = g
+	}
+	if g.N++; len(g.Refs) < groupRefs {
+		g.Refs = append(g.Refs, p.Ref)
+	}
 }
 
 // Outline is all that a decision does, in one line; two decisions with the
