@@ -25,6 +25,8 @@ type Config struct {
 	Slack     []Slack   `yaml:"slack"`
 	Form      Form      `yaml:"form"`
 	Phone     []Phone   `yaml:"phone"`
+	Auth      Auth      `yaml:"auth"`
+	Outside   Outside   `yaml:"outside"`
 	Limits    Limits    `yaml:"limits"`
 	Telemetry Telemetry `yaml:"telemetry"`
 
@@ -126,6 +128,29 @@ type APIToken struct {
 type Phone struct {
 	Name    string   `yaml:"name"`
 	Secrets []Secret `yaml:"secrets"`
+}
+
+// Auth is how people at the desk sign in.
+type Auth struct {
+	Idle     time.Duration `yaml:"idle"`     // a session nobody used for this long ends
+	Absolute time.Duration `yaml:"absolute"` // no session is older
+	OIDC     *OIDC         `yaml:"oidc"`
+}
+
+// OIDC is single sign-on by OpenID Connect.
+type OIDC struct {
+	Issuer       string            `yaml:"issuer"`
+	ClientID     string            `yaml:"client_id"`
+	ClientSecret Secret            `yaml:"client_secret"`
+	Scopes       []string          `yaml:"scopes"`     // beside openid, profile and email
+	RoleClaim    string            `yaml:"role_claim"` // the claim that names groups
+	Roles        map[string]string `yaml:"roles"`      // role by group
+	Unknown      string            `yaml:"unknown"`    // role of somebody nobody added; "" keeps them out
+}
+
+// Outside says where balie may call to.
+type Outside struct {
+	Allow []string `yaml:"allow"` // addresses and networks of our own
 }
 
 // Limits bound what comes in and goes out.

@@ -70,6 +70,7 @@ func Default() Config {
 		Log:    Log{Level: "info", Format: "json"},
 		HTTP:   HTTP{Rate: 50},
 		Form:   Form{ID: "form", MaxFiles: 10, MaxBytes: 25 << 20, PerClient: 120, PerAddress: 12},
+		Auth:   Auth{Idle: time.Hour, Absolute: 12 * time.Hour},
 		Limits: Limits{ReopenDays: 10, DailyCap: 10, Senders: 8, MinFree: 512 << 20},
 	}
 }

@@ -30,6 +30,7 @@ func (c Config) problems() []error {
 	k.slack()
 	k.form()
 	k.phone()
+	k.auth()
 	k.limits()
 	return k.found
 }

@@ -157,8 +157,26 @@ func (a *Auth) signOn(ctx context.Context, who identity, q ask, b Back, now time
 }
 
 func (o *singleSignOn) config(p *oidc.Provider) *oauth2.Config {
-	return &oauth2.Config{ClientID: o.Client, ClientSecret: o.Secret, Endpoint: p.Endpoint(), RedirectURL: o.back,
+	at := p.Endpoint()
+	at.AuthStyle = o.style(p)
+	return &oauth2.Config{ClientID: o.Client, ClientSecret: o.Secret, Endpoint: at, RedirectURL: o.back,
 		Scopes: append([]string{oidc.ScopeOpenID, "profile", "email"}, o.Scopes...)}
+}
+
+// style is how we say who we are: as discovery says, else in the header (OpenID
+// Connect Discovery 1.0 section 3). Trying one after the other, as oauth2 does
+// by itself, sends a code twice that holds once.
+func (o *singleSignOn) style(p *oidc.Provider) oauth2.AuthStyle {
+	var said struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	if err := p.Claims(&said); err != nil {
+		said.Methods = nil
+	}
+	if o.Secret == "" || slices.Contains(said.Methods, "client_secret_post") && !slices.Contains(said.Methods, "client_secret_basic") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 // discover asks the provider what it can do, once.
