@@ -138,6 +138,9 @@ type FeedCursor string
 // misses one.
 type Feed interface {
 	Read(ctx context.Context, after FeedCursor, limit int) ([]balie.Event, FeedCursor, error)
+	// Tail is the place behind the newest event, and how many requests stand in
+	// each state at that place.
+	Tail(ctx context.Context) (FeedCursor, map[balie.State]int, error)
 	// Changed returns a channel that is closed at the next commit.
 	Changed() <-chan struct{}
 }

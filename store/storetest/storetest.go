@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"WhatIsTakenBackDoesNotGoOut", outboxTakenBack},
 		{"WhatIsBeingSentIsNotTakenBack", outboxTooLate},
 		{"TheFeedMissesNothing", feed},
+		{"TheTailIsWhereTheFeedGoesOn", tail},
 		{"ChangedWakes", changedWakes},
 		{"DocumentsAreVersioned", documents},
 		{"TheLedgerHasOneLinePerMessage", ledger},
