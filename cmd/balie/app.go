@@ -19,6 +19,8 @@ import (
 	"github.com/balie/balie/config"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/api"
+	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/dispatch"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/httpd"
@@ -45,6 +47,11 @@ type app struct {
 	supervisor *channels.Supervisor
 	lines      lines
 	ui         *ui.UI
+	auth       *auth.Auth
+	desk       *desk.Desk
+	overview   *desk.Overview
+	presence   *desk.Presence
+	web        *web.Web
 	http       *fiber.App
 	metrics    *metrics
 	tracing    *tracing
@@ -71,7 +78,7 @@ func (a *app) wire(ctx context.Context, first firstDocuments) error {
 			a.documents, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
-		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireHTTP,
+		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireDesk, a.wireHTTP,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -174,7 +181,7 @@ func (a *app) normalizing() normalize.Options {
 func (a *app) wireHTTP(context.Context) error {
 	o := httpd.Options{
 		PublicURL: a.cfg.PublicURL, AnyHost: []string{"/healthz", "/readyz", "/metrics"},
-		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.ui.Problem, Log: a.log,
+		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.web.Problem, Log: a.log,
 	}
 	if a.lines.form != nil {
 		o.Large = a.lines.form.Bodies()
@@ -182,7 +189,7 @@ func (a *app) wireHTTP(context.Context) error {
 	a.http = httpd.New(o)
 	a.health(a.http)
 	a.ui.Mount(a.http)
-	a.mountPages(a.http)
+	a.web.Mount(a.http)
 	a.supervisor.Mount(a.http)
 	return nil
 }
@@ -199,6 +206,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
+	g.Go(func() error { return a.followDesk(gctx) })
 	g.Go(func() error {
 		debug.FreeOSMemory() // training took several times what its model keeps
 		return nil

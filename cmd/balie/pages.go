@@ -1,22 +1,53 @@
 package main
 
 import (
+	"context"
+	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/desk/web"
+	"github.com/balie/balie/internal/hours"
 )
 
 // lookWithin is how soon the desk looks at what a team says, in opening hours.
 const lookWithin = 2 * time.Hour
 
-// mountPages mounts the pages that are not a channel's.
-func (a *app) mountPages(r fiber.Router) {
-	calendar := a.documents.Brain().Catalogue.Calendars[a.cfg.Desk.Calendar]
-	web.New(web.Parts{
+// calendar is the desk's own opening hours.
+func (a *app) calendar() hours.Calendar {
+	cat := a.documents.Brain().Catalogue
+	if a.cfg.Desk.Calendar == "" {
+		return cat.Calendar(balie.Product{}) // the first one
+	}
+	return cat.Calendars[a.cfg.Desk.Calendar]
+}
+
+// wireDesk makes what people at the desk work with, and its pages.
+func (a *app) wireDesk(context.Context) error {
+	calendar := a.calendar()
+	a.desk = desk.New(a.store, a.documents, a.letters(), a.tokens, desk.Options{
+		Calendar: calendar, Language: a.cfg.Desk.Language, ReopenDays: a.cfg.Limits.ReopenDays,
+	}, a.log)
+	a.overview = desk.NewOverview(a.store, a.documents.Brain, nil, desk.OverviewOptions{Calendar: calendar}, a.log)
+	a.presence = desk.NewPresence()
+	a.auth = auth.New(a.store, auth.Options{PublicURL: a.cfg.PublicURL}, a.log)
+	a.web = web.New(web.Parts{
+		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Overview: a.overview, Presence: a.presence,
 		Handouts: desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
-		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone,
-	}).Mount(r)
+		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone, Log: a.log,
+		Secure: strings.HasPrefix(a.cfg.PublicURL, "https:"),
+	})
+	return nil
+}
+
+// followDesk keeps lists and the pages that show them up to date until ctx ends.
+func (a *app) followDesk(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.overview.Run(ctx) })
+	g.Go(func() error { return a.web.Run(ctx) })
+	return g.Wait()
 }

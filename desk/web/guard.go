@@ -87,8 +87,15 @@ func (w *Web) session(c *fiber.Ctx) (auth.Session, error) {
 	if t == "" {
 		return auth.Session{}, balie.ErrNotFound
 	}
+	if c.Get(byItself) != "" {
+		return w.Sessions.Look(c.UserContext(), t, w.Now())
+	}
 	return w.Sessions.Session(c.UserContext(), t, w.Now())
 }
+
+// byItself is the header of what a page asks without anybody having done
+// anything: it does not count as use of the session.
+const byItself = "X-Balie-Auto"
 
 // toSignIn sends a page to the sign-in form and back; an act is told that the
 // session has ended, for a redirect would lose what was typed.
@@ -105,11 +112,16 @@ func given(c *fiber.Ctx) string {
 	if t := c.Get("X-CSRF-Token"); t != "" {
 		return t
 	}
+	return values(c).Get("csrf")
+}
+
+// values are what a form sent; none when it is broken.
+func values(c *fiber.Ctx) url.Values {
 	form, err := url.ParseQuery(string(c.Body()))
 	if err != nil {
-		return ""
+		return url.Values{}
 	}
-	return form.Get("csrf")
+	return form
 }
 
 // genuine is nil when a token is the session's own.

@@ -48,6 +48,9 @@ const formBytes = 512 << 10
 func (w *Web) allRoutes() []route {
 	return slices.Concat(
 		w.handoutRoutes(),
+		w.inboxRoutes(),
+		w.viewRoutes(),
+		w.liveRoutes(),
 	)
 }
 

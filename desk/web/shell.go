@@ -50,8 +50,11 @@ var places = []struct {
 
 // around is the shell of a page.
 func (w *Web) around(c *fiber.Ctx, s auth.Session) shell {
-	a := s.User.Actor()
+	a := s.Actor()
 	sh := shell{Me: s.User, CSRF: s.CSRF, Theme: s.User.Profile.Theme, KeysOff: s.User.Profile.KeysOff}
+	if w.Overview != nil {
+		sh.Late = w.Overview.Late(a, w.Now())
+	}
 	for _, p := range places {
 		if a.Can(p.right) {
 			sh.Nav = append(sh.Nav, navItem{p.path, p.icon, p.key, within(c.Path(), p.path)})

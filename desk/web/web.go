@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/internal/i18n"
@@ -42,12 +43,26 @@ func Pages() fs.FS {
 type Sessions interface {
 	// Session is the session of a cookie, or ErrNotFound.
 	Session(ctx context.Context, token string, now time.Time) (auth.Session, error)
+	// Look is Session without counting as use.
+	Look(ctx context.Context, token string, now time.Time) (auth.Session, error)
+}
+
+// Records keep what belongs to a user alone, and tell what a request is.
+type Records interface {
+	Commit(ctx context.Context, c ...balie.Change) error
+	Request(ctx context.Context, id balie.ID) (balie.Request, error)
+	Record(ctx context.Context, kind, key string) (balie.Record, error)
+	ListRecords(ctx context.Context, kind, prefix, after string, back bool, limit int) ([]balie.Record, error)
 }
 
 // Parts is what the pages work with.
 type Parts struct {
 	Sessions Sessions
+	Auth     *auth.Auth // users and how they sign in
 	Desk     *desk.Desk
+	Records  Records    // what belongs to a user alone: views, reports of bulk acts
+	Overview *desk.Overview
+	Presence *desk.Presence
 	Library  *desk.Library
 	Handouts *desk.Handouts
 	Teams    func(id, language string) string // the name of a team
@@ -61,7 +76,10 @@ type Parts struct {
 }
 
 // Web is the pages.
-type Web struct{ Parts }
+type Web struct {
+	Parts
+	streams streams
+}
 
 // New returns the pages.
 func New(p Parts) *Web {
@@ -71,7 +89,7 @@ func New(p Parts) *Web {
 	if p.Log == nil {
 		p.Log = slog.Default()
 	}
-	return &Web{p}
+	return &Web{Parts: p, streams: newStreams()}
 }
 
 // Mount mounts every page: what is in the table, and nothing else.

@@ -166,6 +166,12 @@ func Language(c *fiber.Ctx) string {
 
 // Render answers with a page. data is the page's struct, D in the template.
 func (u *UI) Render(c *fiber.Ctx, page string, data any) error {
+	return u.Part(c, page, "body", data)
+}
+
+// Part answers with one of the templates that a page defines: a script puts it
+// where it belongs.
+func (u *UI) Part(c *fiber.Ctx, page, part string, data any) error {
 	l := Language(c)
 	t, ok := u.pages[l][page]
 	if !ok {
@@ -173,8 +179,8 @@ func (u *UI) Render(c *fiber.Ctx, page string, data any) error {
 	}
 	v := view{Language: l, Languages: i18n.Languages, Here: httpd.Local(c.Path()), Brand: u.brand, hash: u.hash, D: data}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "body", v); err != nil {
-		return fmt.Errorf("render page %s: %w", page, err)
+	if err := t.ExecuteTemplate(&b, part, v); err != nil {
+		return fmt.Errorf("render %s of page %s: %w", part, page, err)
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Set(fiber.HeaderContentLanguage, l)
