@@ -21,7 +21,7 @@ var layers = [][]string{
 	// The desk's lists ask the search index, and both read the same queries.
 	{"desk/search"},
 	{"desk"},
-	{"desk/auth"},
+	{"desk/auth", "desk/hooks"},
 	{"desk/web", "desk/api"},
 	{"cmd/balie"},
 }
@@ -33,6 +33,7 @@ var plumbing = map[string][]string{
 	"internal/testtotals": {},
 	"internal/faults":     {},
 	"internal/i18n":       {},
+	"internal/seal":       {}, // closes what is kept and must not be read
 	"internal/outside":    {}, // calls to addresses somebody typed
 	"internal/peers":      {}, // the other side of a line knows nothing of balie
 	"internal/hours":      {"."},
