@@ -42,6 +42,7 @@ const (
 	Joined          What = "joined"           // a participant; Data: person
 	Proposed        What = "proposed"         // a participant to approve; Data: address, name, message
 	MayBelong       What = "may_belong"       // Data: to (request id), ref, reasons
+	Dismissed       What = "dismissed"        // an agent says no to a Proposed or MayBelong; Data: of (number of that event)
 	Linked          What = "linked"           // Data: to (request id), why
 	HandoutAccepted What = "handout_accepted" // Data: handout
 	HandoutAsked    What = "handout_asked"    // the team asks the desk; Message, Data: handout
@@ -55,6 +56,7 @@ const (
 	Rated           What = "rated"            // Data: score
 	Judged          What = "judged"           // an agent on the match; Data: product, right, of (number of the event decided in)
 	Shared          What = "shared"           // a team's words, shown to the customer on purpose; Message
+	Erased          What = "erased"           // a person is gone from the request, also from its earlier events: whoever folds along reads anew; Data: person, reason
 	SplitOff        What = "split_off"        // a message became a request of its own; Message, Data: to (request id), ref
 )
 

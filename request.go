@@ -475,6 +475,10 @@ func (r *Request) note(e Event) {
 		if id, err := ParseID(e.Data["person"]); err == nil && !r.IsParticipant(id) {
 			r.Participants = append(r.Participants, id)
 		}
+	case Erased:
+		if id, err := ParseID(e.Data["person"]); err == nil {
+			r.erase(id)
+		}
 	case Linked:
 		if id, err := ParseID(e.Data["to"]); err == nil && !slices.Contains(r.Links, id) {
 			r.Links = append(r.Links, id)
@@ -484,6 +488,19 @@ func (r *Request) note(e Event) {
 		if p := e.Data["promised"]; p != "" {
 			r.edit(map[string]string{"promised": p})
 		}
+	}
+}
+
+// erase takes a person out; of a customer also what the request says of them.
+// How far it came and when stays.
+func (r *Request) erase(person ID) {
+	r.Participants = slices.DeleteFunc(r.Participants, func(id ID) bool { return id == person })
+	if person.IsZero() || r.Customer != person {
+		return
+	}
+	r.Customer, r.Subject, r.Preview, r.Fields, r.Tags = ID{}, "", "", nil, nil
+	for i := range r.Handouts {
+		r.Handouts[i].Reason = ""
 	}
 }
 

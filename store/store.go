@@ -32,6 +32,7 @@ type Store interface {
 	Documents
 	People
 	Records
+	Eraser
 	Ledger
 	Keeper
 }
@@ -192,6 +193,17 @@ type Records interface {
 	SweepRecords(ctx context.Context, now time.Time) (int, error)
 }
 
+// Kinds of the records that a store writes itself while it erases. Their key
+// is the person's id.
+const (
+	// KindErasing is there while an Erase is not done: call it again. It has
+	// the addresses that are looked for, and goes with the last step.
+	KindErasing = "erasing"
+	// KindErased stays: nobody can make that person a customer again. It says
+	// when, by whom and how much, and nothing of the person.
+	KindErased = "erased"
+)
+
 // Erased says what erasing a person removed.
 type Erased struct {
 	Requests, Messages, Originals int
@@ -202,7 +214,16 @@ type Erased struct {
 // reference, states, times, product and channel.
 type Eraser interface {
 	// Erase is durable and whole when it returns nil; after an interruption it
-	// is called again and goes on. by and reason stand in the events it leaves.
+	// is called again and goes on. by and reason stand in the events it leaves
+	// (balie.Erased, one for each request). Of a person that is erased already
+	// it gives what was erased; of one that never was, balie.ErrNotFound.
+	//
+	// All messages of the person's own requests become shells (side, channel,
+	// direction, time); in the requests of others, those that the person wrote.
+	// What others wrote of the person in requests of their own stays: only a
+	// reader can judge it. The deliveries concerned that had not gone out are
+	// balie.TakenBack. Dedupe keys stay, as hashes: the same mail is no new
+	// question. Records of the desk are their owners' to clear.
 	Erase(ctx context.Context, person balie.ID, by, reason string, now time.Time) (Erased, error)
 }
 

@@ -244,6 +244,25 @@ func (d *Dir) remove(p string, olderThan time.Time) (bool, error) {
 	return true, nil
 }
 
+// Remove takes an original away, durably, and reports whether it is gone: one
+// that Put made or renewed since olderThan stays.
+func (d *Dir) Remove(id balie.BlobID, olderThan time.Time) (bool, error) {
+	if !valid(id) {
+		return true, nil
+	}
+	if _, err := d.remove(name(id), olderThan); err != nil {
+		return false, err
+	}
+	_, err := d.Size(id)
+	if !errors.Is(err, balie.ErrNotFound) {
+		return false, err
+	}
+	if err := d.sync(string(id[:2])); !errors.Is(err, fs.ErrNotExist) {
+		return true, err
+	}
+	return true, nil
+}
+
 func name(id balie.BlobID) string { return path.Join(string(id[:2]), string(id)) }
 
 func valid(id balie.BlobID) bool {

@@ -29,6 +29,9 @@ func (d *DB) PutBlob(ctx context.Context, r io.Reader) (balie.Original, error) {
 	id, n, err := d.blobs.Put(ctx, io.MultiReader(bytes.NewReader(head), r))
 	switch {
 	case err == nil:
+		if key, err := hex.DecodeString(string(id)); err == nil {
+			d.inUse.kept(digest(key), d.clock())
+		}
 		return balie.Original{Blob: id, Size: n}, nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		d.space.full(d.clock())

@@ -54,6 +54,7 @@ func (d *DB) Commit(ctx context.Context, c ...balie.Change) error {
 			list[i].now = now
 		}
 	}
+	d.inUse.naming(list)
 	errs := make([]error, len(c))
 	err := d.do(ctx, &job{size: size, wake: true, run: func(w *writer) error {
 		copy(errs, refused)
@@ -70,6 +71,7 @@ func (d *DB) Commit(ctx context.Context, c ...balie.Change) error {
 	if err != nil {
 		return fmt.Errorf("store %d changes: %w", len(c), err)
 	}
+	d.inUse.named(list)
 	for _, err := range errs {
 		if err != nil {
 			return &balie.RefusedError{Errs: errs}

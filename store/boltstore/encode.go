@@ -44,6 +44,7 @@ type pair struct{ key, rec []byte }
 type message struct {
 	id, request balie.ID
 	rec, text   []byte // text: nil when it is in rec
+	refs        [][]byte
 }
 
 type delivery struct {
@@ -195,6 +196,7 @@ func encodeMessage(m balie.Message) (message, error) {
 	rec := append(newRecord(1024), m.Request[:]...)
 	rec = append(rec, mark(apart))
 	refs := originals(m)
+	out.refs = refs
 	rec = binary.AppendUvarint(rec, uint64(len(refs)))
 	for _, id := range refs {
 		rec = append(rec, id...)
@@ -388,8 +390,10 @@ func contains(ss []string, s string) bool {
 }
 
 // encodeLine writes what lines are counted by in front of the line.
-func encodeLine(l balie.LedgerEntry) (line, error) {
-	out := line{id: lineID(l), at: appendTime(nil, l.At)}
+func encodeLine(l balie.LedgerEntry) (line, error) { return encodeLineAs(lineID(l), l) }
+
+func encodeLineAs(id balie.ID, l balie.LedgerEntry) (line, error) {
+	out := line{id: id, at: appendTime(nil, l.At)}
 	key := out.key()
 	rec := newRecord(400)
 	for _, s := range []string{l.Channel, l.Account, l.Outcome} {

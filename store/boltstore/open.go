@@ -20,7 +20,10 @@ import (
 	"github.com/balie/balie/store/blobdir"
 )
 
-var _ store.Store = (*DB)(nil)
+var (
+	_ store.Store  = (*DB)(nil)
+	_ store.Eraser = (*DB)(nil)
+)
 
 // ErrLocked says that another process has the store open.
 var ErrLocked = errors.New("another balie has the store open")
@@ -71,6 +74,8 @@ type DB struct {
 	stopped chan struct{}
 	close   sync.Once
 	fault   atomic.Pointer[balie.UnavailableError]
+	inUse   inUse
+	erasing sync.Mutex // one Erase at a time
 
 	feedMu  sync.Mutex
 	changed chan struct{}
@@ -115,6 +120,11 @@ func open(dir string, o Options, steps []step) (db *DB, err error) {
 	}
 	if want := (marker{instance, newest}); m != want {
 		if err := writeMarker(dir, want); err != nil {
+			return nil, err
+		}
+	}
+	if !o.Salvage {
+		if err := scrub(dir, b); err != nil {
 			return nil, err
 		}
 	}

@@ -48,28 +48,35 @@ func readEvent(key, rec []byte) (balie.Event, error) {
 // Messages of a request, oldest first.
 func (d *DB) Messages(ctx context.Context, request balie.ID) ([]balie.Message, error) {
 	var out []balie.Message
-	err := d.view(ctx, func(r *reader) error {
-		prefix := append([]byte{listMessage}, request[:]...)
-		c := r.bucket(kindList).Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			if len(k) != len(prefix)+16 {
-				return damaged(kindList, k, "has a wrong length")
-			}
-			m, ok, err := r.message(balie.ID(k[len(prefix):]))
-			if err != nil {
-				return err
-			}
-			if !ok || m.Request != request {
-				return damaged(kindList, k, "names a message that is not there")
-			}
-			out = append(out, m)
-		}
-		return nil
+	err := d.view(ctx, func(r *reader) (err error) {
+		out, err = r.messagesOf(request)
+		return err
 	})
 	slices.SortStableFunc(out, func(a, b balie.Message) int {
 		return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	return out, err
+}
+
+// messagesOf reads all messages of a request, by id.
+func (r *reader) messagesOf(request balie.ID) ([]balie.Message, error) {
+	var out []balie.Message
+	prefix := append([]byte{listMessage}, request[:]...)
+	c := r.bucket(kindList).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		if len(k) != len(prefix)+16 {
+			return out, damaged(kindList, k, "has a wrong length")
+		}
+		m, ok, err := r.message(balie.ID(k[len(prefix):]))
+		if err != nil {
+			return out, err
+		}
+		if !ok || m.Request != request {
+			return out, damaged(kindList, k, "names a message that is not there")
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 // Message returns one message.

@@ -57,24 +57,23 @@ func (w *writer) checkRequest(e *encoded) error {
 	if e.id.IsZero() {
 		return nil
 	}
-	var stored uint64
+	var old requestHead
 	if rec := w.get(kindRequest, e.id[:]); rec != nil {
-		h, err := readRequestHead(e.id[:], rec)
-		if err != nil {
+		var err error
+		if old, err = readRequestHead(e.id[:], rec); err != nil {
 			return err
 		}
-		stored = h.version
 	}
-	if stored != e.base {
-		return fmt.Errorf("request %s is at version %d, not %d: %w", e.ref, stored, e.base, balie.ErrStale)
+	if old.version != e.base {
+		return fmt.Errorf("request %s is at version %d, not %d: %w", e.ref, old.version, e.base, balie.ErrStale)
 	}
-	if e.request == nil || e.ref == "" {
+	if e.request == nil {
 		return nil
 	}
-	if owner := w.get(kindList, refKey(e.ref)); owner != nil && !bytes.Equal(owner, e.id[:]) {
+	if owner := w.get(kindList, refKey(e.ref)); e.ref != "" && owner != nil && !bytes.Equal(owner, e.id[:]) {
 		return fmt.Errorf("reference %s is taken: %w", e.ref, balie.ErrStale)
 	}
-	return nil
+	return w.checkErased(e, old)
 }
 
 func (w *writer) checkSeen(e *encoded) error {
