@@ -82,3 +82,11 @@ func (a Actor) check(right Right, r balie.Request) error {
 	}
 	return nil
 }
+
+// seesTeams is Sees of a request that these teams have or had.
+func (a Actor) seesTeams(teams []string) bool {
+	if !a.Can(SeeRequests) {
+		return false
+	}
+	return a.Role != TeamMember || slices.ContainsFunc(teams, func(t string) bool { return slices.Contains(a.Teams, t) })
+}

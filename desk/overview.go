@@ -1,15 +1,8 @@
 package desk
 
 import (
-	"context"
-	"log/slog"
-	"time"
-
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk/search"
-	"github.com/balie/balie/intake"
-	"github.com/balie/balie/internal/hours"
-	"github.com/balie/balie/store"
 )
 
 // View is a list of requests that everybody has; "team:ID" is one for each team.
@@ -17,6 +10,7 @@ type View string
 
 // The views.
 const (
+	AllView        View = "all"  // closed ones too: for searches
 	OpenView       View = "open" // all that is not closed; also what "" means
 	MineView       View = "mine"
 	UnassignedView View = "unassigned" // at the desk and taken by nobody
@@ -28,7 +22,8 @@ const (
 	ClosedView     View = "closed"
 )
 
-// Views are all views in the order in which they are shown, without teams'.
+// Views are the views in the order in which they are shown, without teams' and
+// without AllView, which only a search has.
 var Views = []View{OpenView, MineView, UnassignedView, BackofficeView, AccountView, WaitingView, RiskView, AftercareView, ClosedView}
 
 // TeamView is the view of what a team has in hand.
@@ -98,14 +93,15 @@ type Row struct {
 	Clock    Clock // the nearest
 	Holder   Holder
 	Group    Group
-	// Reply: the customer said something last, and nobody answered since.
+	// Reply: the customer came back, and nobody answered since.
 	Reply bool
 	// Found are the words searched for in their surroundings; nil when they
-	// stand in the subject or nothing was searched for.
+	// stand in none of the customer's and the desk's words.
 	Found []search.Segment
 }
 
-// Page is a piece of a list.
+// Page is a piece of a list. A piece of a search that includes closed requests
+// can have fewer rows than were asked for and yet a Next.
 type Page struct {
 	Rows   []Row
 	Groups map[Group]int // how many there are in all of the list
@@ -116,7 +112,8 @@ type Page struct {
 	Version uint64 // of the overview, for Since
 	// Counting: the overview is not read yet; the page may lack requests.
 	Counting bool
-	// Indexing: the search index is being made; 0 to 1, 1 is all.
+	// Indexed is how much of the search index is made, 0 to 1; 1 too when the
+	// page did not need it.
 	Indexed float64
 }
 
@@ -132,76 +129,4 @@ type RequestChange struct {
 	Request balie.ID
 	Version uint64 // of the request
 	What    string
-}
-
-// OverviewStore is what the overview needs of a store.
-type OverviewStore interface {
-	store.Requests
-	store.Feed
-}
-
-// Finder finds requests by words, also closed ones; a *search.Index is one.
-type Finder interface{}
-
-// OverviewOptions are the desk's settings for lists.
-type OverviewOptions struct {
-	Calendar hours.Calendar // of requests without a product; its zone says when today ends
-	Respond  time.Duration  // promised first response without a product; 0: 4 opening hours
-}
-
-// Overview is all that is open, in memory, and the way to what is closed.
-type Overview struct {
-	store OverviewStore
-	brain func() *intake.Brain
-	find  Finder
-	o     OverviewOptions
-	log   *slog.Logger
-}
-
-// NewOverview returns an overview that is empty until Run has read the store.
-// find may be nil: then words are not searched for.
-func NewOverview(s OverviewStore, brain func() *intake.Brain, find Finder, o OverviewOptions, log *slog.Logger) *Overview {
-	return &Overview{store: s, brain: brain, find: find, o: o, log: log}
-}
-
-// Run reads the store and follows it until ctx ends.
-func (o *Overview) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-// Ready reports whether all that is open has been read: before that, counts
-// are too low.
-func (o *Overview) Ready() bool { return false }
-
-// Counts are the numbers of all views of an actor, teams' included. The number
-// of closed requests is not among those of a team member.
-func (o *Overview) Counts(a Actor, now time.Time) map[View]int { return nil }
-
-// Late is how many requests that the actor sees are late.
-func (o *Overview) Late(a Actor, now time.Time) int { return 0 }
-
-// Count is how many requests a query has; false: there are more, and counting
-// them all would take long.
-func (o *Overview) Count(ctx context.Context, a Actor, q Query, now time.Time) (int, bool, error) {
-	return 0, true, nil
-}
-
-// Page is a piece of a list, behind a place that an earlier one gave ("" is
-// the beginning). Whatever the data, it makes at most three store calls.
-func (o *Overview) Page(ctx context.Context, a Actor, q Query, after string, limit int, now time.Time) (Page, error) {
-	return Page{Counting: true}, nil
-}
-
-// Rows are those of some requests that are in a list, as Page shows them, in
-// no order: what a page asks when it hears that they changed.
-func (o *Overview) Rows(ctx context.Context, a Actor, q Query, ids []balie.ID, now time.Time) ([]Row, error) {
-	return nil, nil
-}
-
-// Changed returns a channel that is closed at the next change of the overview.
-func (o *Overview) Changed() <-chan struct{} { return nil }
-
-// Since are the changes behind a version that the actor may know of, oldest
-// first and each request once, and the version after them. false: they are
-// forgotten, read the page again.
-func (o *Overview) Since(a Actor, version uint64) ([]RequestChange, uint64, bool) {
-	return nil, 0, true
 }

@@ -1,0 +1,176 @@
+package search
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/dutch"
+	"github.com/blevesearch/snowballstem/english"
+	"golang.org/x/text/unicode/norm"
+)
+
+// The index has words as written (folded), their stems, and terms of filters.
+// Each kind begins in its own way. The beginnings are five equal characters
+// because the index also keeps the first three, four and five of every word:
+// of these kinds that is then one entry for a request and not one for each word.
+const (
+	stemMark   = "~~~~~"
+	filterMark = "====="
+	personMark = "@"
+	teamMark   = "^^^^^"
+)
+
+// longestWord in bytes: what is longer is no word, and its beginning finds it.
+const longestWord = 40
+
+// Fold makes letters alike that people write either way: case, accents,
+// ligatures.
+func Fold(s string) string {
+	ascii := true
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			ascii = false
+			break
+		}
+	}
+	if ascii {
+		return strings.ToLower(s)
+	}
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(s) {
+		if unicode.Is(unicode.Mn, r) {
+			continue
+		}
+		if f, ok := folds[r]; ok {
+			b.WriteString(f)
+			continue
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// folds are the letters that Unicode does not take apart.
+var folds = map[rune]string{'ß': "ss", 'ẞ': "ss", 'ø': "o", 'Ø': "o", 'æ': "ae", 'Æ': "ae", 'œ': "oe", 'Œ': "oe",
+	'ł': "l", 'Ł': "l", 'đ': "d", 'Đ': "d", 'ð': "d", 'Ð': "d", 'þ': "th", 'Þ': "th", 'ı': "i"}
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// chunkWords are the words of a piece without spaces. More than one, as in
+// e-mail, 4.02 or 7K3Q-F, are found together too: joined is all of them.
+func chunkWords(chunk string) (words []string, joined string) {
+	words = strings.FieldsFunc(chunk, func(r rune) bool { return !isWordRune(r) })
+	if len(words) < 2 {
+		return clipWords(words), ""
+	}
+	if joined = strings.Join(words, ""); len(joined) > longestWord {
+		joined = ""
+	}
+	return clipWords(words), joined
+}
+
+func clipWords(words []string) []string {
+	for i, w := range words {
+		if len(w) <= longestWord {
+			continue
+		}
+		w = w[:longestWord]
+		for !utf8.ValidString(w) {
+			w = w[:len(w)-1]
+		}
+		words[i] = w
+	}
+	return words
+}
+
+// stemmer finds the stems of words and remembers them: a desk's words are few
+// and come again. It is not safe for concurrent use.
+type stemmer struct{ known map[string][2]string }
+
+// mostStems bounds what a stemmer remembers: about 3 MB.
+const mostStems = 30_000
+
+func newStemmer() *stemmer { return &stemmer{map[string][2]string{}} }
+
+// stems are a folded word's Dutch and its English stem: nobody says in which
+// language a search is. A number or a short word has none.
+func (s *stemmer) stems(word string) (nl, en string) {
+	if len(word) < 3 || strings.IndexFunc(word, unicode.IsDigit) >= 0 {
+		return "", ""
+	}
+	if k, ok := s.known[word]; ok {
+		return k[0], k[1]
+	}
+	e := snowballstem.NewEnv(word)
+	dutch.Stem(e)
+	nl = e.Current()
+	e = snowballstem.NewEnv(word)
+	english.Stem(e)
+	en = e.Current()
+	if len(s.known) >= mostStems {
+		clear(s.known)
+	}
+	s.known[word] = [2]string{nl, en}
+	return nl, en
+}
+
+// tokens collects what a document is found by; each once, for the index knows
+// no places of words.
+type tokens struct {
+	stemmer *stemmer
+	seen    map[string]struct{}
+	b       strings.Builder
+}
+
+func newTokens(s *stemmer) *tokens { return &tokens{stemmer: s, seen: map[string]struct{}{}} }
+
+func (t *tokens) add(mark, word string) {
+	k := mark + word
+	if _, ok := t.seen[k]; ok {
+		return
+	}
+	t.seen[k] = struct{}{}
+	t.b.WriteString(k)
+	t.b.WriteByte(' ')
+}
+
+// text adds the words of a text and their stems, all behind a mark.
+func (t *tokens) text(mark, text string) {
+	for chunk := range strings.FieldsSeq(Fold(text)) {
+		words, joined := chunkWords(chunk)
+		if joined != "" {
+			t.add(mark, joined)
+		}
+		for _, w := range words {
+			if _, ok := t.seen[mark+w]; ok {
+				continue
+			}
+			t.add(mark, w)
+			if nl, en := t.stemmer.stems(w); nl != "" {
+				t.add(mark, stemMark+nl)
+				t.add(mark, stemMark+en)
+			}
+		}
+	}
+}
+
+// filter adds a term of a filter.
+func (t *tokens) filter(name, value string) { t.add("", filterToken(name, value)) }
+
+// filterToken is the term of a filter. Values are any text: what is no letter
+// or digit is written as a number, so that no value can be another term.
+func filterToken(name, value string) string {
+	var b strings.Builder
+	b.WriteString(filterMark + name + ":")
+	for _, c := range []byte(strings.ToLower(value)) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= utf8.RuneSelf || c == '-' {
+			b.WriteByte(c)
+			continue
+		}
+		const hex = "0123456789abcdef"
+		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+	}
+	return b.String()
+}

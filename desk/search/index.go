@@ -1,0 +1,307 @@
+package search
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/store"
+)
+
+// File is the index's name in the data directory; SQLite has two more beside
+// it. All three may be removed while balie does not run.
+const File = "search.db"
+
+// layout is the version of tables, analysis and filters. Another one in the
+// file: it is made again.
+const layout = "1"
+
+// readers is how many searches run at the same time. Each has a page cache of
+// cacheSize KiB.
+const (
+	readers   = 3
+	cacheSize = 4096
+)
+
+// Store is what the index reads.
+type Store interface {
+	store.Requests
+	store.Timeline
+	store.Feed
+	Instance() string
+}
+
+// Index is the full-text index of all requests.
+type Index struct {
+	store Store
+	path  string
+	log   *slog.Logger
+
+	mu    sync.RWMutex // held to read while a search runs, to write while the file is made anew
+	write *sql.DB      // one connection: of Run and Reindex, one at a time (writing)
+	read  *sql.DB
+
+	writing sync.Mutex
+	stemmer *stemmer // under writing
+
+	done, total atomic.Int64 // of the making of the index
+	ready       atomic.Bool
+	again       atomic.Bool // the file is damaged: make it anew
+	wake        chan struct{}
+
+	movedMu sync.Mutex
+	moved   chan struct{}
+}
+
+// tables of the index. A place is a number that grows with the order of
+// opening: the newest have the greatest.
+const tables = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE docs (place INTEGER PRIMARY KEY, request BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, opened INTEGER NOT NULL);
+CREATE TABLE texts (place INTEGER PRIMARY KEY, cut INTEGER NOT NULL, head TEXT NOT NULL, text TEXT NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
+`
+
+// Open opens the index, or begins a new one. What cannot be read is made
+// again: an error is of the disk.
+func Open(path string, s Store, log *slog.Logger) (*Index, error) {
+	x := &Index{store: s, path: path, log: log, stemmer: newStemmer(), wake: make(chan struct{}, 1), moved: make(chan struct{})}
+	err := x.open()
+	if err == nil && x.meta(context.Background(), x.write, "instance") != s.Instance() {
+		err = errOther
+	}
+	if err == nil {
+		x.ready.Store(x.meta(context.Background(), x.write, "built") == "yes")
+		return x, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("the search index is made again", "why", err)
+	}
+	if err := x.begin(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+var errOther = errors.New("it is of another store or another version of balie")
+
+// open opens a file that is there.
+func (x *Index) open() error {
+	if _, err := os.Stat(x.path); err != nil {
+		return err
+	}
+	if err := x.connect(); err != nil {
+		return err
+	}
+	if v := x.meta(context.Background(), x.write, "layout"); v != layout {
+		x.disconnect()
+		return errOther
+	}
+	return nil
+}
+
+// begin makes an empty index in place of whatever is there.
+func (x *Index) begin() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ready.Store(false)
+	x.done.Store(0)
+	x.disconnect()
+	for _, end := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(x.path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the old search index: %w", err)
+		}
+	}
+	if err := x.connect(); err != nil {
+		return fmt.Errorf("begin a search index: %w", err)
+	}
+	if _, err := x.write.Exec(tables); err != nil {
+		return fmt.Errorf("begin a search index in %s: %w", x.path, err)
+	}
+	_, err := x.write.Exec(`INSERT INTO meta VALUES ('layout', ?), ('instance', ?)`, layout, x.store.Instance())
+	return err
+}
+
+// connect opens the two sides. The file holds customers' words: its owner
+// alone reads it.
+func (x *Index) connect() error {
+	f, err := os.OpenFile(x.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	if x.write, err = x.side("synchronous(NORMAL)", "secure_delete(ON)"); err != nil {
+		return err
+	}
+	x.write.SetMaxOpenConns(1)
+	if x.read, err = x.side("query_only(ON)"); err != nil {
+		return err
+	}
+	x.read.SetMaxOpenConns(readers)
+	x.read.SetMaxIdleConns(readers)
+	return nil
+}
+
+func (x *Index) side(pragmas ...string) (*sql.DB, error) {
+	path, err := filepath.Abs(x.path)
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{}
+	for _, p := range append([]string{"journal_mode(WAL)", "busy_timeout(5000)", fmt.Sprintf("cache_size(-%d)", cacheSize)}, pragmas...) {
+		q.Add("_pragma", p)
+	}
+	// QUIRK: the driver cuts its arguments off at the first question mark, so
+	// a path is written as a URL.
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	db, err := sql.Open("sqlite", u.String())
+	if err != nil {
+		return nil, err
+	}
+	return db, db.Ping()
+}
+
+func (x *Index) disconnect() {
+	for _, db := range []*sql.DB{x.read, x.write} {
+		if db != nil {
+			db.Close()
+		}
+	}
+	x.read, x.write = nil, nil
+}
+
+// Close closes the file. Run must have ended.
+func (x *Index) Close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.disconnect()
+	return nil
+}
+
+// querier is a connection or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (x *Index) meta(ctx context.Context, q querier, name string) string {
+	var v string
+	if err := q.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = ?`, name).Scan(&v); err != nil {
+		return ""
+	}
+	return v
+}
+
+func setMeta(ctx context.Context, tx *sql.Tx, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// Progress is how far the index is made.
+type Progress struct {
+	Done, Total int // requests
+	Ready       bool
+}
+
+// Share is Progress as 0 to 1.
+func (p Progress) Share() float64 {
+	switch {
+	case p.Ready:
+		return 1
+	case p.Total == 0:
+		return 0
+	}
+	return min(float64(p.Done)/float64(p.Total), 0.99)
+}
+
+// Progress says how far the index is made. Before it is Ready a search finds
+// some of what there is.
+func (x *Index) Progress() Progress {
+	return Progress{int(x.done.Load()), int(x.total.Load()), x.ready.Load()}
+}
+
+// Size is what the index takes on disk, in bytes.
+func (x *Index) Size() int64 {
+	var n int64
+	for _, end := range []string{"", "-wal"} {
+		if i, err := os.Stat(x.path + end); err == nil {
+			n += i.Size()
+		}
+	}
+	return n
+}
+
+// damaged reports whether an error says that the file is no index any more.
+func damaged(err error) bool {
+	if err == nil {
+		return false
+	}
+	s := err.Error()
+	return strings.Contains(s, "malformed") || strings.Contains(s, "not a database") || strings.Contains(s, "corrupt")
+}
+
+// put writes documents with the place in the feed up to which they are, at
+// once or not at all.
+func (x *Index) put(ctx context.Context, docs []document, after func(*sql.Tx) error) error {
+	tx, err := x.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, d := range docs {
+		if err := putDocument(ctx, tx, d); err != nil {
+			return fmt.Errorf("index request %s: %w", d.request, err)
+		}
+	}
+	if err := after(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func putDocument(ctx context.Context, tx *sql.Tx, d document) error {
+	var place int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO docs (request, version, opened) VALUES (?, ?, ?)
+		ON CONFLICT (request) DO UPDATE SET version = excluded.version, opened = excluded.opened RETURNING place`,
+		d.request[:], int64(d.version), d.opened.Unix()).Scan(&place)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`, place, d.tokens); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `REPLACE INTO texts VALUES (?, ?, ?, ?)`, place, d.cut, d.head, d.text)
+	return err
+}
+
+// remove takes requests out that the store does not have any more.
+func remove(ctx context.Context, tx *sql.Tx, ids []balie.ID) error {
+	for _, id := range ids {
+		var place int64
+		err := tx.QueryRowContext(ctx, `DELETE FROM docs WHERE request = ? RETURNING place`, id[:]).Scan(&place)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM words WHERE rowid = ?`, place); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM texts WHERE place = ?`, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}

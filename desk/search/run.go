@@ -1,0 +1,391 @@
+package search
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/balie/balie"
+	"github.com/balie/balie/store"
+)
+
+// Bounds of a turn, so that nobody waits behind it and its memory is small.
+const (
+	turnRequests = 200
+	turnEvents   = 1000
+	turnPause    = 50 * time.Millisecond // between turns: what follows quickly is one turn
+	retryPause   = time.Second
+)
+
+// Run makes the index when there is none, and follows the feed until ctx ends.
+// What goes wrong is logged and tried again: without an index the desk still
+// works.
+func (x *Index) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := x.turns(ctx)
+		var invalid *balie.InvalidError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case damaged(err) || errors.As(err, &invalid) || x.again.Load():
+			x.log.Warn("the search index is made again", "why", err)
+			x.again.Store(false)
+			if err = x.begin(); err == nil {
+				continue
+			}
+		}
+		x.log.Error("the search index stands still", "err", err)
+		x.sleep(ctx, retryPause)
+	}
+	return nil
+}
+
+// turns makes the index and follows the feed until something is wrong.
+func (x *Index) turns(ctx context.Context) error {
+	x.writing.Lock()
+	built := x.meta(ctx, x.write, "built") == "yes"
+	x.writing.Unlock()
+	if !built {
+		if err := x.build(ctx); err != nil {
+			return err
+		}
+	}
+	for ctx.Err() == nil && !x.again.Load() {
+		changed := x.store.Changed()
+		began := time.Now()
+		more, err := x.follow(ctx)
+		if err != nil {
+			return err
+		}
+		if more { // half of the time is for others
+			x.sleep(ctx, time.Since(began))
+			continue
+		}
+		x.ready.Store(true)
+		x.signal()
+		select {
+		case <-changed:
+			x.sleep(ctx, turnPause)
+		case <-x.wake:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (x *Index) sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// poke ends a wait of Run.
+func (x *Index) poke() {
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// build reads all requests in the order of their opening. After an
+// interruption it goes on where it was. While others write to the store, it
+// works half of the time.
+func (x *Index) build(ctx context.Context) error {
+	x.writing.Lock()
+	after, err := x.beginning(ctx)
+	x.writing.Unlock()
+	if err != nil {
+		return err
+	}
+	for {
+		changed := x.store.Changed()
+		began := time.Now()
+		last, n, err := x.buildTurn(ctx, after)
+		if err != nil {
+			return err
+		}
+		x.done.Add(int64(n))
+		if n < turnRequests {
+			x.log.Info("the search index is made", "requests", x.done.Load())
+			return nil
+		}
+		after = last
+		select {
+		case <-changed:
+			x.sleep(ctx, time.Since(began))
+		default:
+		}
+	}
+}
+
+// beginning is where the making goes on. The place in the feed is noted before
+// the first request is read, so that nothing falls between.
+func (x *Index) beginning(ctx context.Context) (balie.ID, error) {
+	cursor, counts, err := x.store.Tail(ctx)
+	if err != nil {
+		return balie.ID{}, fmt.Errorf("find the end of the feed: %w", err)
+	}
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	x.total.Store(int64(total))
+	var done int64
+	if err := x.write.QueryRowContext(ctx, `SELECT count(*) FROM docs`).Scan(&done); err != nil {
+		return balie.ID{}, err
+	}
+	x.done.Store(done)
+	if after := x.meta(ctx, x.write, "after"); after != "" {
+		return balie.ParseID(after)
+	}
+	return balie.ID{}, x.put(ctx, nil, func(tx *sql.Tx) error { return setMeta(ctx, tx, "cursor", string(cursor)) })
+}
+
+func (x *Index) buildTurn(ctx context.Context, after balie.ID) (last balie.ID, n int, err error) {
+	var requests []balie.Request
+	for r, err := range x.store.List(ctx, store.Filter{Order: store.ByOpened, After: after, Limit: turnRequests}) {
+		if err != nil {
+			return last, 0, fmt.Errorf("list requests to index: %w", err)
+		}
+		requests = append(requests, r)
+		last = r.ID
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	docs, err := x.documents(ctx, requests)
+	if err != nil {
+		return last, 0, err
+	}
+	return last, len(requests), x.put(ctx, docs, func(tx *sql.Tx) error {
+		if len(requests) < turnRequests {
+			return setMeta(ctx, tx, "built", "yes")
+		}
+		return setMeta(ctx, tx, "after", last.String())
+	})
+}
+
+// documents reads what is said on requests and by whom.
+func (x *Index) documents(ctx context.Context, requests []balie.Request) ([]document, error) {
+	var ids []balie.ID
+	for _, r := range requests {
+		ids = append(ids, peopleOf(r)...)
+	}
+	found, err := x.store.Lookup(ctx, store.Query{People: ids})
+	if err != nil {
+		return nil, fmt.Errorf("look up people to index: %w", err)
+	}
+	out := make([]document, 0, len(requests))
+	for _, r := range requests {
+		messages, err := x.store.Messages(ctx, r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("read the messages of request %s: %w", r.Ref, err)
+		}
+		var people []balie.Person
+		for _, id := range peopleOf(r) {
+			if p, ok := found.People[id]; ok {
+				people = append(people, p)
+			}
+		}
+		out = append(out, newDocument(r, people, messages, x.stemmer))
+	}
+	return out, nil
+}
+
+func peopleOf(r balie.Request) []balie.ID {
+	var out []balie.ID
+	if !r.Customer.IsZero() {
+		out = append(out, r.Customer)
+	}
+	for _, p := range r.Participants {
+		if p != r.Customer {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// follow takes in what the feed has behind the cursor; more: there may be more.
+func (x *Index) follow(ctx context.Context) (more bool, err error) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	at := store.FeedCursor(x.meta(ctx, x.write, "cursor"))
+	events, next, err := x.store.Read(ctx, at, turnEvents)
+	if err != nil {
+		return false, fmt.Errorf("read the feed from %q: %w", at, err)
+	}
+	if next == at {
+		return false, nil
+	}
+	var ids []balie.ID
+	seen := map[balie.ID]bool{}
+	purge := false
+	for _, e := range events {
+		purge = purge || e.What == erased
+		if !seen[e.Request] && matters(e) {
+			seen[e.Request] = true
+			ids = append(ids, e.Request)
+		}
+	}
+	err = x.take(ctx, ids, func(tx *sql.Tx) error { return setMeta(ctx, tx, "cursor", string(next)) })
+	if err == nil && purge {
+		err = x.purge(ctx)
+	}
+	return len(events) == turnEvents, err
+}
+
+// erased is the event that erasing a customer leaves on a request.
+const erased balie.What = "erased"
+
+// matters reports whether an event can change what a request is found by.
+func matters(e balie.Event) bool {
+	return !slices.Contains([]balie.What{balie.Sent, balie.Fired, balie.Undelivered, balie.Requeued, balie.HeldBack,
+		balie.Bounced, balie.Alerted, balie.Rated, balie.Judged, balie.MayBelong, balie.Proposed, balie.Linked}, e.What)
+}
+
+// take indexes requests as they are now, in pieces; after is written with the last.
+func (x *Index) take(ctx context.Context, ids []balie.ID, after func(*sql.Tx) error) error {
+	nothing := func(*sql.Tx) error { return nil }
+	for len(ids) > turnRequests {
+		if err := x.takeSome(ctx, ids[:turnRequests], nothing); err != nil {
+			return err
+		}
+		ids = ids[turnRequests:]
+	}
+	return x.takeSome(ctx, ids, after)
+}
+
+func (x *Index) takeSome(ctx context.Context, ids []balie.ID, after func(*sql.Tx) error) error {
+	found, err := x.store.Lookup(ctx, store.Query{Requests: ids})
+	if err != nil {
+		return fmt.Errorf("look up requests to index: %w", err)
+	}
+	var requests []balie.Request
+	var gone []balie.ID
+	for _, id := range ids {
+		if r, ok := found.Requests[id]; ok {
+			requests = append(requests, r)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	docs, err := x.documents(ctx, requests)
+	if err != nil {
+		return err
+	}
+	return x.put(ctx, docs, func(tx *sql.Tx) error {
+		if err := remove(ctx, tx, gone); err != nil {
+			return err
+		}
+		return after(tx)
+	})
+}
+
+// Reindex looks at requests again that no event speaks of: their customer has
+// another name, or was erased. When it returns nil, the file has nothing of
+// what they were before.
+func (x *Index) Reindex(ctx context.Context, ids ...balie.ID) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if err := x.take(ctx, ids, func(*sql.Tx) error { return nil }); err != nil {
+		return fmt.Errorf("index %d requests again: %w", len(ids), x.judge(err))
+	}
+	return x.purge(ctx)
+}
+
+// Rebuild makes the index anew from the store, in the background.
+func (x *Index) Rebuild() {
+	x.again.Store(true)
+	x.poke()
+}
+
+// mergePages is how much of the index one step of purge rewrites: about 4 MB.
+const mergePages = 1000
+
+// purge takes out of the file what a document was before it was written again:
+// FTS5 only notes that it is gone until its pages are merged. Freed pages are
+// overwritten (secure_delete), and the log is cut.
+func (x *Index) purge(ctx context.Context) error {
+	conn, err := x.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	before, err := changes(ctx, conn)
+	for pages := -mergePages; err == nil; pages = mergePages {
+		if _, err = conn.ExecContext(ctx, `INSERT INTO words (words, rank) VALUES ('merge', ?)`, pages); err != nil {
+			break
+		}
+		var now int64
+		if now, err = changes(ctx, conn); err == nil && now-before < 2 {
+			break // the statement itself counts as one
+		}
+		before = now
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
+	if err != nil {
+		return fmt.Errorf("purge the search index: %w", err)
+	}
+	return nil
+}
+
+func changes(ctx context.Context, conn *sql.Conn) (n int64, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&n)
+	return n, err
+}
+
+// hexed are ids as the tables' unhex reads them.
+func hexed(ids []balie.ID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = hex.EncodeToString(id[:])
+	}
+	return out
+}
+
+// Wait returns when the index has what the feed has up to a place. It is for
+// tests and commands: a page does not wait.
+func (x *Index) Wait(ctx context.Context, at store.FeedCursor) error {
+	for {
+		moved := x.settled()
+		if x.ready.Load() && x.cursor() == at {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("the search index stands at %q of %q: %w", x.cursor(), at, context.Cause(ctx))
+		}
+	}
+}
+
+func (x *Index) cursor() store.FeedCursor {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.read == nil {
+		return ""
+	}
+	return store.FeedCursor(x.meta(context.Background(), x.read, "cursor"))
+}
+
+// settled returns a channel that is closed when Run has caught up next.
+func (x *Index) settled() <-chan struct{} {
+	x.movedMu.Lock()
+	defer x.movedMu.Unlock()
+	return x.moved
+}
+
+func (x *Index) signal() {
+	x.movedMu.Lock()
+	defer x.movedMu.Unlock()
+	close(x.moved)
+	x.moved = make(chan struct{})
+}
