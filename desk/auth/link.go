@@ -194,3 +194,18 @@ func (a *Auth) UseInvite(ctx context.Context, token, password string, t Attempt,
 	}
 	return a.begin(ctx, acc, t, now)
 }
+
+// Address is where a path of ours stands on the web, for links that are
+// shown; "" when no public address is set.
+func (a *Auth) Address(path string) string {
+	if a.o.PublicURL == "" {
+		return ""
+	}
+	return a.o.PublicURL + path
+}
+
+// Where links lead to, below the public URL; the token stands behind.
+const (
+	FirstPath  = "/first/"
+	InvitePath = "/invite/"
+)

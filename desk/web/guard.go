@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,10 +23,15 @@ func (w *Web) cookie() string {
 	return "balie"
 }
 
-// remember sets the session's cookie.
+// remember sets the session's cookie. It goes with the browser, unless somebody
+// wanted to stay: when a session ends is decided here, not there.
 func (w *Web) remember(c *fiber.Ctx, s auth.Session) {
-	c.Cookie(&fiber.Cookie{Name: w.cookie(), Value: s.Token, Path: "/", Expires: s.Expires,
-		HTTPOnly: true, Secure: w.Secure, SameSite: fiber.CookieSameSiteLaxMode})
+	cookie := fiber.Cookie{Name: w.cookie(), Value: s.Token, Path: "/",
+		HTTPOnly: true, Secure: w.Secure, SameSite: fiber.CookieSameSiteLaxMode}
+	if s.Stay {
+		cookie.Expires = s.Expires
+	}
+	c.Cookie(&cookie)
 }
 
 // forget removes it.
@@ -87,14 +93,15 @@ func (w *Web) session(c *fiber.Ctx) (auth.Session, error) {
 	if t == "" {
 		return auth.Session{}, balie.ErrNotFound
 	}
-	if c.Get(byItself) != "" {
+	if c.Get(byItself) != "" || strings.HasSuffix(c.Path(), "/here") {
 		return w.Sessions.Look(c.UserContext(), t, w.Now())
 	}
 	return w.Sessions.Session(c.UserContext(), t, w.Now())
 }
 
 // byItself is the header of what a page asks without anybody having done
-// anything: it does not count as use of the session.
+// anything; it does not count as use of the session. Nor does saying that a
+// page is still open.
 const byItself = "X-Balie-Auto"
 
 // toSignIn sends a page to the sign-in form and back; an act is told that the

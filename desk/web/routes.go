@@ -48,6 +48,10 @@ const formBytes = 512 << 10
 func (w *Web) allRoutes() []route {
 	return slices.Concat(
 		w.handoutRoutes(),
+		w.signinRoutes(),
+		w.profileRoutes(),
+		w.usersRoutes(),
+		w.tokensRoutes(),
 		w.inboxRoutes(),
 		w.viewRoutes(),
 		w.liveRoutes(),
