@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"ARecordPastItsTimeIsGone", expiredRecord},
 		{"RecordsAreListedByKey", listedRecords},
 		{"PeopleAreLookedUpTogether", peopleTogether},
+		{"S13_AnErasedPersonIsNowhere", erasedPerson},
 		{"OriginalsComeBackWhole", originals},
 		{"AListWithoutLimitMissesNobodyThatMoves", movingList},
 		{"ManyCallersAtOnce", manyCallers},
