@@ -12,7 +12,16 @@ import (
 
 // policy is what HTML of strangers may hold. It is built once because its
 // patterns are costly, and never changed afterwards.
-var policy = sync.OnceValue(func() *bluemonday.Policy {
+var policy = sync.OnceValue(func() *bluemonday.Policy { return newPolicy(`^(?i)cid:[^\s"'<>]{1,300}$`) })
+
+// pictured lets pictures from elsewhere through as well; what they may load
+// from is the policy of the page they are shown in.
+var pictured = sync.OnceValue(func() *bluemonday.Policy {
+	return newPolicy(`^(?i)(cid:[^\s"'<>]{1,300}|https://[a-z0-9.-]{1,253}(:\d{1,5})?/[^\s"'<>\\]{0,2000})$`)
+})
+
+// newPolicy is a policy in which the sources of pictures match.
+func newPolicy(pictures string) *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption",
 		"center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption",
@@ -23,7 +32,7 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowRelativeURLs(false)
 	p.RequireParseableURLs(true)
 	p.AllowAttrs("href").Matching(regexp.MustCompile(`^(?i)\s*(https?://[^/\s\\]|mailto:|tel:)`)).OnElements("a")
-	p.AllowAttrs("src").Matching(regexp.MustCompile(`^(?i)cid:[^\s"'<>]{1,300}$`)).OnElements("img")
+	p.AllowAttrs("src").Matching(regexp.MustCompile(pictures)).OnElements("img")
 	p.AllowAttrs("alt", "title").Globally()
 	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z-]{2,20}$`)).Globally()
 	p.AllowAttrs("dir").Matching(regexp.MustCompile(`^(?i)(ltr|rtl|auto)$`)).Globally()
@@ -39,14 +48,16 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.SkipElementsContent("script", "style", "head", "title", "template", "noscript", "iframe", "object",
 		"applet", "svg", "math", "select", "textarea", "audio", "video", "noembed", "noframes", "xmp", "plaintext")
 	return p
-})
+}
 
 // SanitizeHTML makes HTML of strangers fit to be shown: no script, form,
 // style, id or remote load; links are absolute and tell nobody where they were
 // followed from; images only by cid:. What comes out is balanced and at most
 // 100 elements deep, so that it cannot break out of the place it is shown in.
-func SanitizeHTML(s string) string {
-	return balance(policy().Sanitize(strings.ToValidUTF8(s, "\ufffd")))
+func SanitizeHTML(s string) string { return sanitize(policy(), s) }
+
+func sanitize(p *bluemonday.Policy, s string) string {
+	return balance(p.Sanitize(strings.ToValidUTF8(s, "\ufffd")))
 }
 
 // balance closes what is open, drops what closes nothing, and caps the depth.
