@@ -502,26 +502,57 @@ func (w *Web) inboxRows(c *fiber.Ctx, s auth.Session) error {
 		return err
 	}
 	p := rowsPart{shell: w.around(c, s), Updated: g.clock(g.now), list: list{Params: g.p, Now: g.now.UnixMilli()}}
-	if len(ids) > 0 {
-		rows, err := w.Overview.Rows(c.UserContext(), g.a, g.p.query(), ids, g.now)
-		if err != nil {
-			return err
-		}
-		there := map[balie.ID]bool{}
-		for _, r := range rows {
-			there[r.Request.ID] = true
-			p.Rows = append(p.Rows, g.row(r))
-		}
-		for _, id := range ids {
-			if !there[id] {
-				p.Gone = append(p.Gone, id.String())
-			}
-		}
+	ids, opened, version := g.since(c.Query("since"), ids)
+	p.Version = version
+	if p.Rows, p.Gone, err = g.rowsOf(ids, opened); err != nil {
+		return err
 	}
 	if p.Views, p.Own, err = g.rail(); err != nil {
 		return err
 	}
 	return w.UI.Part(c, "inbox", "fresh", p)
+}
+
+// since adds what changed behind a version to ids, and says what was opened.
+func (g *lister) since(after string, ids []balie.ID) (all []balie.ID, opened map[balie.ID]bool, version uint64) {
+	opened = map[balie.ID]bool{}
+	from, err := strconv.ParseUint(after, 10, 64)
+	if err != nil {
+		_, version, _ = g.Overview.Since(g.a, 0)
+		return ids, opened, version
+	}
+	changes, version, _ := g.Overview.Since(g.a, from)
+	for _, ch := range changes[max(0, len(changes)-askedRows):] {
+		opened[ch.Request] = ch.What == desk.RequestOpened
+		if !slices.Contains(ids, ch.Request) {
+			ids = append(ids, ch.Request)
+		}
+	}
+	return ids, opened, version
+}
+
+// rowsOf are the rows of some requests; gone are those not in this list.
+func (g *lister) rowsOf(ids []balie.ID, opened map[balie.ID]bool) (rows []inboxRow, gone []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	found, err := g.Overview.Rows(g.c.UserContext(), g.a, g.p.query(), ids, g.now)
+	if err != nil {
+		return nil, nil, err
+	}
+	there := map[balie.ID]bool{}
+	for _, r := range found {
+		there[r.Request.ID] = true
+		row := g.row(r)
+		row.New = opened[r.Request.ID]
+		rows = append(rows, row)
+	}
+	for _, id := range ids {
+		if !there[id] {
+			gone = append(gone, id.String())
+		}
+	}
+	return rows, gone, nil
 }
 
 // someIDs reads a list of ids.

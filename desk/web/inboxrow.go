@@ -30,6 +30,7 @@ type inboxRow struct {
 	Age, Opened   string
 	Group         string
 	CanAct        bool
+	New           bool // opened since the page asked last
 }
 
 // rowViewer is a colleague who has the request before them.
