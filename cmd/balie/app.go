@@ -78,7 +78,7 @@ func (a *app) wire(ctx context.Context, first firstDocuments) error {
 			a.documents, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
-		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireDesk, a.wireHTTP,
+		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireAuth, a.wireDesk, a.wireHTTP,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -227,6 +227,7 @@ func (a *app) api() api.Parts {
 	p := api.Parts{
 		Store: a.store, Version: version(), Calendar: a.cfg.Desk.Calendar, Language: a.cfg.Desk.Language, Log: a.log,
 		Library: func() (*desk.Library, error) { return a.documents, nil },
+		Auth:    a.auth,
 		Health:  func() (bool, any) { return a.healthy() },
 	}
 	for _, m := range a.lines.mailboxes {

@@ -22,6 +22,7 @@ import (
 	"github.com/balie/balie/config"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/api"
+	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/internal/httpd"
 	"github.com/balie/balie/store/boltstore"
 )
@@ -118,9 +119,14 @@ func alone(cfg config.Config, beside string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	signing, err := signingIn(cfg)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	p := api.Parts{
-		Store: db, Version: version(), Calendar: cfg.Desk.Calendar, Language: cfg.Desk.Language,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Store: db, Auth: auth.New(db, signing, log), Version: version(), Calendar: cfg.Desk.Calendar, Language: cfg.Desk.Language,
+		Log: log,
 		Library: sync.OnceValues(func() (*desk.Library, error) {
 			return desk.OpenLibrary(context.Background(), db, documentsBeside(beside))
 		}),

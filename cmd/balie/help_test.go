@@ -18,7 +18,7 @@ func TestEveryStoreCommandHasAnExample(t *testing.T) {
 	for _, n := range parser.Model.Leaves(true) {
 		path := n.FullPath()
 		switch strings.Fields(path + " -")[1] {
-		case "requests", "rules", "deliveries", "ledger", "export", "backup", "restore":
+		case "requests", "rules", "deliveries", "ledger", "export", "backup", "restore", "user":
 			if words := strings.SplitN(path, " <", 2)[0]; n.Help == "" || !strings.Contains(n.Detail, "\n  "+words) {
 				t.Errorf("%s: no example in %q", path, n.Detail)
 			}

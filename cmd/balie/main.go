@@ -27,6 +27,7 @@ type cli struct {
 	Catalogue  catalogueCmd  `cmd:"" help:"Publish and measure the catalogue."`
 	Deliveries deliveriesCmd `cmd:"" help:"Look after what must go out and has not."`
 	Ledger     ledgerCmd     `cmd:"" help:"Count what came in, and compare each mailbox with it."`
+	User       userCmd       `cmd:"" help:"Look after who signs in."`
 	Export     exportCmd     `cmd:"" help:"Write all requests, messages or events as JSON lines."`
 	Backup     backupCmd     `cmd:"" help:"Copy the store while balie serves."`
 	Restore    restoreCmd    `cmd:"" help:"Put a backup into an empty directory, or check one."`

@@ -9,7 +9,6 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
-	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/internal/hours"
 )
@@ -34,7 +33,6 @@ func (a *app) wireDesk(context.Context) error {
 	}, a.log)
 	a.overview = desk.NewOverview(a.store, a.documents.Brain, nil, desk.OverviewOptions{Calendar: calendar}, a.log)
 	a.presence = desk.NewPresence()
-	a.auth = auth.New(a.store, auth.Options{PublicURL: a.cfg.PublicURL}, a.log)
 	a.web = web.New(web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Overview: a.overview, Presence: a.presence,
 		Handouts: desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,

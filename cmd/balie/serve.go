@@ -80,6 +80,9 @@ func (c *serveCmd) serve(ctx context.Context, cfg config.Config, db *boltstore.D
 		if err := a.openSocket(); err != nil {
 			return errors.Join(err, d.close())
 		}
+		if err := a.welcome(ctx, os.Stderr); err != nil {
+			return errors.Join(err, d.close())
+		}
 		log.Info("ready", "listen", ln.Addr().String(), "took", time.Since(began).Round(time.Millisecond), "version", version())
 		next, err := c.until(ctx, a, d, ln, hup)
 		if !errors.Is(err, errReload) {

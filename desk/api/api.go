@@ -30,6 +30,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/desk/auth"
 	"github.com/balie/balie/internal/httpd"
 	"github.com/balie/balie/store"
 )
@@ -54,6 +55,7 @@ const By = "agent:cli"
 type Parts struct {
 	Store     store.Store
 	Library   func() (*desk.Library, error) // read when first needed
+	Auth      *auth.Auth                    // who signs in
 	Mailboxes []Mailbox                     // none: not running
 	Health    func() (ok bool, state any)   // nil: only the store's
 	Version   string
@@ -95,7 +97,7 @@ func (a *api) app() *fiber.App {
 	c.OpenAPIPath = "/api/v1/openapi"
 	c.RejectUnknownQueryParameters = true
 	a.huma = humafiber.New(app, c)
-	for _, add := range []func(){a.requests, a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping} {
+	for _, add := range []func(){a.requests, a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users} {
 		add()
 	}
 	return app

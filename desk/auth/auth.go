@@ -145,4 +145,4 @@ func Command() desk.Actor {
 }
 
 // commandID is no user's.
-const commandID = "balie"
+const commandID = "cli"

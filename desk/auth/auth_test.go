@@ -292,7 +292,7 @@ func TestS8_LinksHoldOnceAndForAWhile(t *testing.T) {
 			t.Errorf("first link, %s: %v", name, err)
 		}
 	}
-	if _, err := r.UseFirst(ctx, link, boss, Attempt{}, r.now.Add(firstHolds)); !errors.Is(err, balie.ErrNotFound) {
+	if _, err := r.UseFirst(ctx, link, boss, Attempt{}, r.now.Add(FirstHolds)); !errors.Is(err, balie.ErrNotFound) {
 		t.Errorf("first link after a day: %v", err)
 	}
 	if _, err := r.UseFirst(ctx, link, NewUser{ID: "noor", Password: "short"}, Attempt{}, r.now); err == nil || r.CheckFirst(ctx, link, r.now) != nil {
@@ -316,7 +316,7 @@ func TestS8_LinksHoldOnceAndForAWhile(t *testing.T) {
 		return l
 	}
 	one, two := invite(), invite()
-	if _, err := r.UseInvite(ctx, one, password+"1", Attempt{}, r.now.Add(inviteHolds)); !errors.Is(err, balie.ErrNotFound) {
+	if _, err := r.UseInvite(ctx, one, password+"1", Attempt{}, r.now.Add(InviteHolds)); !errors.Is(err, balie.ErrNotFound) {
 		t.Errorf("an invitation after a week: %v", err)
 	}
 	if u, err := r.Invited(ctx, one, r.now); err != nil || u.ID != "sanne" {

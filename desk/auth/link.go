@@ -15,8 +15,8 @@ import (
 
 // How long links hold.
 const (
-	firstHolds  = 24 * time.Hour
-	inviteHolds = 7 * 24 * time.Hour
+	FirstHolds  = 24 * time.Hour
+	InviteHolds = 7 * 24 * time.Hour
 )
 
 // firstKey is the one link that makes the first admin.
@@ -36,7 +36,7 @@ func (a *Auth) FirstAdmin(ctx context.Context, now time.Time) (token string, nee
 		return "", false, err
 	}
 	token = secret()
-	r, err := record(firstKind, firstKey, 0, now.Add(firstHolds), first{hashOf(token), now.UTC()})
+	r, err := record(firstKind, firstKey, 0, now.Add(FirstHolds), first{hashOf(token), now.UTC()})
 	if err != nil {
 		return "", false, err
 	}
@@ -130,7 +130,7 @@ func (a *Auth) Invite(ctx context.Context, by desk.Actor, id string, now time.Ti
 		return "", &balie.InvalidError{Field: "id", Problem: "this user is disabled", Fix: "let them in again first"}
 	}
 	token = secret()
-	r, err := record(linkKind, hashOf(token), 1, now.Add(inviteHolds), link{User: id, Epoch: acc.Epoch, By: by.ID, Created: now.UTC()})
+	r, err := record(linkKind, hashOf(token), 1, now.Add(InviteHolds), link{User: id, Epoch: acc.Epoch, By: by.ID, Created: now.UTC()})
 	if err != nil {
 		return "", err
 	}
