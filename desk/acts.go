@@ -150,6 +150,7 @@ type Call struct {
 	Priority int
 	Outcome  CallOutcome
 	Team     string   // for CallHandOut
+	Why      string   // for CallHandOut, when fields are missing
 	Answer   string   // what the caller was told, for CallSolved
 	Into     balie.ID // add to this request instead of opening one
 	CallID   string   // of the webhook's call, when there was one

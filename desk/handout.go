@@ -91,6 +91,11 @@ const wordsLimit = 20_000
 // Act carries out what a team does with its hand-out. The same act with the
 // same words twice (a double click, going back) is one.
 func (h *Handouts) Act(ctx context.Context, id balie.ID, act, words string, now time.Time) error {
+	return h.ActAs(ctx, id, act, words, Actor{}, now)
+}
+
+// ActAs is Act by a member of the team who signed in: the event says who.
+func (h *Handouts) ActAs(ctx context.Context, id balie.ID, act, words string, who Actor, now time.Time) error {
 	a, ok := handoutActs[act]
 	if !ok {
 		return &balie.InvalidError{Field: "act", Problem: "that is not something to do with a hand-out", Fix: "choose one of the buttons"}
@@ -102,10 +107,10 @@ func (h *Handouts) Act(ctx context.Context, id balie.ID, act, words string, now 
 	if len(words) > wordsLimit {
 		return fmt.Errorf("%d bytes of text: %w", len(words), balie.ErrTooLarge)
 	}
-	return store.Retry(ctx, func(ctx context.Context) error { return h.step(ctx, id, act, a.what, words, now) })
+	return store.Retry(ctx, func(ctx context.Context) error { return h.step(ctx, id, act, a.what, words, who, now) })
 }
 
-func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie.What, words string, now time.Time) error {
+func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie.What, words string, who Actor, now time.Time) error {
 	v, err := h.Open(ctx, id)
 	if err != nil {
 		return err
@@ -122,9 +127,13 @@ func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie
 	by := "team:" + v.Handout.Team
 	c := balie.Change{Request: v.Request, Seen: []string{key}}
 	e := balie.Event{What: what, At: now, By: by, Data: map[string]string{"handout": id.String()}}
+	from := v.Handout.To
+	if who.ID != "" {
+		e.Data["member"], from.Name = who.ID, who.Name
+	}
 	if words != "" {
 		m := balie.Message{ID: balie.NewID(now), Request: v.Request.ID, Handout: id, Side: balie.TeamSide, Direction: balie.In,
-			Channel: "page", From: v.Handout.To, Proof: balie.Proven, Text: words, At: now}
+			Channel: "page", From: from, Proof: balie.Proven, Text: words, At: now}
 		c.Messages, e.Message = []balie.Message{m}, m.ID
 		e.Data["reason"] = firstLine(words)
 	}
@@ -141,13 +150,13 @@ func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie
 	return err
 }
 
-// reasonLimit bounds what an event repeats of a message, in bytes.
-const reasonLimit = 200
+// firstLineLimit bounds what an event repeats of a message, in bytes.
+const firstLineLimit = 200
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
-	if len(line) > reasonLimit {
-		line = strings.ToValidUTF8(line[:reasonLimit], "") + "…"
+	if len(line) > firstLineLimit {
+		line = strings.ToValidUTF8(line[:firstLineLimit], "") + "…"
 	}
 	return line
 }

@@ -33,6 +33,7 @@ type Library struct {
 	docs  store.Documents
 	mu    sync.Mutex // one publication at a time
 	brain atomic.Pointer[intake.Brain]
+	older olderRules
 }
 
 // OpenLibrary reads the newest documents. first gives the body of a kind that

@@ -50,8 +50,13 @@ func organisation(all []balie.Organisation, domain string) (balie.Organisation, 
 // sender of a domain counts as of that organisation: it decides who handles
 // the question, never what is shown.
 func (in *Intake) customerFacts(p balie.Person) balie.CustomerFacts {
-	for _, o := range in.brain().Organisations {
-		if o.ID == p.Organisation && o.ID != "" {
+	return CustomerFacts(in.brain().Organisations, p.Organisation)
+}
+
+// CustomerFacts are the facts of one of the organisations.
+func CustomerFacts(all []balie.Organisation, id string) balie.CustomerFacts {
+	for _, o := range all {
+		if o.ID == id && o.ID != "" {
 			return balie.CustomerFacts{Organisation: o.ID, KeyAccount: o.KeyAccount, Segment: o.Segment, Manager: o.AccountManager}
 		}
 	}

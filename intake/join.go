@@ -118,6 +118,9 @@ func (t *turn) replied(ctx context.Context, in *Intake) error {
 			return err
 		}
 	}
+	if p := t.c.Request.Product; p != "" && (len(match) == 0 || match[0].Product != p) {
+		match = []balie.Match{{Product: p, Score: 1, Terms: []string{"chosen by the desk"}}}
+	}
 	return t.again(match)
 }
 

@@ -185,6 +185,9 @@ func (in *Intake) callGoesOn(ctx context.Context, b *batch, a *arrival, claim st
 	event := a.msg.Fields["event"]
 	a.msg = normalize.MergeCall(old, a.msg)
 	a.msg.ID, a.msg.Request = old.ID, old.Request
+	if old.Fields["logged"] != "" { // what an agent wrote down of the call stays as it was written
+		a.msg.Subject, a.msg.Text, a.msg.From, a.msg.At = old.Subject, old.Text, old.From, old.At
+	}
 	a.change = balie.Change{Request: r, Messages: []balie.Message{a.msg}, Blobs: blobs(a.raw), Seen: []string{keyRaw(a.raw.Key)}}
 	data := said(a.msg)
 	data["call"] = event

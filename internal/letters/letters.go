@@ -188,34 +188,6 @@ type Summary struct {
 	Due      time.Time
 }
 
-// HandOut is the letter to the team.
-func (w *Writer) HandOut(r balie.Request, h balie.Handout, s Summary, now time.Time) Letter {
-	l := s.Language
-	name := s.Product.Name(l)
-	if s.Product.ID == "" {
-		name = w.texts.Text(l, "mail.subject")
-	}
-	tried := "mail.team_untold"
-	if s.Told {
-		tried = "mail.team_tried_text"
-	}
-	paragraphs := []string{
-		w.texts.Text(l, "mail.team_intro", "moment", w.moment(l, s.Due)),
-		w.texts.Text(l, "mail.team_asked"), quote(s.Asked),
-		w.texts.Text(l, "mail.team_known"), w.known(s),
-		w.texts.Text(l, "mail.team_tried"), w.texts.Text(l, tried),
-		w.texts.Text(l, "mail.team_missing"), w.missing(s),
-	}
-	if link := w.link("/h/", token.Handout, h.ID, now); link != "" {
-		paragraphs = append(paragraphs, w.texts.Text(l, "mail.team_page", "link", link))
-	}
-	paragraphs = append(paragraphs, w.texts.Text(l, "mail.team_mail"), w.texts.Text(l, "mail.bye", "desk", w.desk(l)))
-	return Letter{
-		w.texts.Text(l, "mail.team_subject", "product", name, "team", s.Team.Name(l)),
-		strings.Join(paragraphs, "\n\n"),
-	}
-}
-
 // Alert is the short word to a lead: it names the reference, never the content.
 func (w *Writer) Alert(r balie.Request, language, reason string) Letter {
 	key := "mail.alert_subject"
@@ -226,27 +198,6 @@ func (w *Writer) Alert(r balie.Request, language, reason string) Letter {
 		w.texts.Text(language, key),
 		w.texts.Text(language, "mail.alert", "ref", r.Ref, "reason", escape(reason)),
 	}
-}
-
-func (w *Writer) known(s Summary) string {
-	lines := []string{"- " + w.texts.Text(s.Language, "mail.team_from", "name", escape(s.From))}
-	for _, f := range s.Product.Fields {
-		if v := s.Known[f.ID]; v != "" {
-			lines = append(lines, "- "+f.Prompt(s.Language)+" "+escape(v))
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (w *Writer) missing(s Summary) string {
-	if len(s.Missing) == 0 {
-		return w.texts.Text(s.Language, "mail.team_nothing")
-	}
-	var lines []string
-	for _, f := range s.Missing {
-		lines = append(lines, "- "+f.Prompt(s.Language))
-	}
-	return strings.Join(lines, "\n")
 }
 
 // Text is a text of the desk by key, for the few letters that are one line.

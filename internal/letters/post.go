@@ -1,6 +1,7 @@
 package letters
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/balie/balie"
@@ -16,6 +17,12 @@ type Post struct {
 	To      balie.Address
 	Thread  []string // ids it answers to, newest first
 	Auto    bool     // written without a person
+	// Due is when it goes out, at once when zero. Until then it is said to
+	// nobody: the message's time is Due too.
+	Due      time.Time
+	Language string // the request's when ""
+	Files    []balie.Part
+	From     balie.Address // Name: who wrote it, for the timeline
 }
 
 // Message makes a letter a message of a request, with its own Message-ID.
@@ -24,11 +31,14 @@ func (w *Writer) Message(r balie.Request, l Letter, p Post, now time.Time) balie
 	if id.IsZero() {
 		id = balie.NewID(now)
 	}
+	if p.Due.IsZero() {
+		p.Due = now
+	}
 	return balie.Message{
 		ID: id, Request: r.ID, Handout: p.Handout, Side: p.Side, Direction: balie.Out,
 		Channel: p.Channel, Account: p.Account, To: []balie.Address{p.To},
-		Subject: l.Subject, Text: l.Text, Language: r.Language,
-		MsgID: w.tokens.MessageID(id, w.o.Domain), Thread: p.Thread, At: now,
+		From: p.From, Subject: l.Subject, Text: l.Text, Language: cmp.Or(p.Language, r.Language), Parts: p.Files,
+		MsgID: w.tokens.MessageID(id, w.o.Domain), Thread: p.Thread, At: p.Due,
 	}
 }
 
@@ -41,7 +51,7 @@ func (w *Writer) Enclose(c *balie.Change, l Letter, p Post, now time.Time) balie
 		c.Deliveries = append(c.Deliveries, balie.Delivery{
 			ID: balie.NewID(now), Request: c.Request.ID, Message: m.ID,
 			Channel: p.Channel, Account: p.Account, To: p.To,
-			Created: now, Due: now, Status: balie.Pending, Auto: p.Auto,
+			Created: now, Due: m.At, Status: balie.Pending, Auto: p.Auto,
 		})
 	}
 	return m.ID
