@@ -27,6 +27,9 @@ func NewRenderer() *Renderer {
 
 // Message renders a letter for a channel.
 func (r *Renderer) Message(s channels.Sender, channel string, m balie.Message) balie.Message {
+	if m.Direction == balie.Out && m.Full != "" { // Text is the agent's words alone, Full the whole letter
+		m.Text, m.Full = m.Full, ""
+	}
 	if own, ok := s.(channels.Renderer); ok {
 		return own.Render(m)
 	}
@@ -84,6 +87,14 @@ func (p *plain) node(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering && n.PreviousSibling() != nil {
 			p.newline()
 		}
+	case *ast.ThematicBreak:
+		if entering {
+			p.newline()
+			p.newline()
+			p.write("--")
+		}
+	case *ast.FencedCodeBlock, *ast.CodeBlock:
+		p.code(n, entering)
 	case *ast.Text:
 		p.text(n, entering)
 	case *ast.String:
@@ -141,6 +152,22 @@ func (p *plain) item(n *ast.ListItem, entering bool) {
 	p.newline()
 	p.write(mark)
 	p.push(strings.Repeat(" ", len(mark)))
+}
+
+// code writes a block of code as its lines are.
+func (p *plain) code(n ast.Node, entering bool) {
+	if !entering {
+		return
+	}
+	if n.PreviousSibling() != nil {
+		p.newline()
+	}
+	lines := n.Lines()
+	for i := range lines.Len() {
+		p.newline()
+		at := lines.At(i)
+		p.write(strings.TrimRight(string(at.Value(p.src)), "\r\n"))
+	}
 }
 
 // unescape takes the backslashes of escaped punctuation away (CommonMark 2.4).

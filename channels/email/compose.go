@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"mime"
 	"mime/quotedprintable"
 	"regexp"
 	"slices"
@@ -26,6 +27,13 @@ type letter struct {
 	Auto             bool
 	Loop             string // who we are, so that we know our own mail
 	Text, HTML       string // HTML may be empty
+	Files            []attachment
+}
+
+// attachment is a file that goes with a mail.
+type attachment struct {
+	Name, Type string
+	Body       []byte
 }
 
 // compose writes a mail. The same letter gives the same bytes, so that a second
@@ -57,21 +65,71 @@ func compose(l letter) []byte {
 	return b.Bytes()
 }
 
-// body writes the text, and beside it the HTML when there is one.
+// body writes the text, and beside it the HTML when there is one, and behind
+// them the files.
 func body(b *bytes.Buffer, l letter) {
+	if len(l.Files) == 0 {
+		said(b, l)
+		return
+	}
+	outer := boundary(l, "files")
+	fmt.Fprintf(b, "Content-Type: multipart/mixed; boundary=%q\r\n\r\n--%s\r\n", outer, outer)
+	said(b, l)
+	for _, f := range l.Files {
+		fmt.Fprintf(b, "\r\n--%s\r\n", outer)
+		enclosed(b, f)
+	}
+	fmt.Fprintf(b, "\r\n--%s--\r\n", outer)
+}
+
+// boundary is made of what it bounds, so no text can hold it; files are in
+// base64, which has no dash.
+func boundary(l letter, of string) string {
+	sum := sha256.Sum256([]byte(l.MsgID + "\x00" + l.Text + "\x00" + l.HTML + "\x00" + of))
+	return fmt.Sprintf("balie-%x", sum[:15])
+}
+
+func said(b *bytes.Buffer, l letter) {
 	if l.HTML == "" {
 		part(b, "text/plain", l.Text)
 		return
 	}
-	// The boundary is made of what it bounds, so no text can hold it.
-	sum := sha256.Sum256([]byte(l.MsgID + "\x00" + l.Text + "\x00" + l.HTML))
-	boundary := fmt.Sprintf("balie-%x", sum[:15])
-	fmt.Fprintf(b, "Content-Type: multipart/alternative; boundary=%q\r\n\r\n", boundary)
-	fmt.Fprintf(b, "--%s\r\n", boundary)
+	inner := boundary(l, "")
+	fmt.Fprintf(b, "Content-Type: multipart/alternative; boundary=%q\r\n\r\n", inner)
+	fmt.Fprintf(b, "--%s\r\n", inner)
 	part(b, "text/plain", l.Text)
-	fmt.Fprintf(b, "\r\n--%s\r\n", boundary)
+	fmt.Fprintf(b, "\r\n--%s\r\n", inner)
 	part(b, "text/html", l.HTML)
-	fmt.Fprintf(b, "\r\n--%s--\r\n", boundary)
+	fmt.Fprintf(b, "\r\n--%s--\r\n", inner)
+}
+
+// fileNameMost bounds a file's name in a header, in bytes: encoded it is three
+// times as long, and a line may have 998 (RFC 5322 section 2.1.1).
+const fileNameMost = 200
+
+// enclosed writes one file in base64.
+func enclosed(b *bytes.Buffer, f attachment) {
+	name := clip(printable(f.Name), fileNameMost)
+	if name == "" {
+		name = "file"
+	}
+	fmt.Fprintf(b, "Content-Type: %s\r\n", fileType(f.Type))
+	fmt.Fprintf(b, "Content-Disposition: %s\r\n", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	b.WriteString("Content-Transfer-Encoding: base64\r\n\r\n")
+	const line = 57 // bytes, 76 in base64 (RFC 2045 section 6.8)
+	for chunk := range slices.Chunk(f.Body, line) {
+		b.WriteString(base64.StdEncoding.EncodeToString(chunk) + "\r\n")
+	}
+}
+
+// fileType is a media type that may stand in a header. Of a mail in a mail
+// RFC 2046 section 5.2.1 forbids base64, so it goes as bytes.
+func fileType(s string) string {
+	t, _, err := mime.ParseMediaType(s)
+	if err != nil || !strings.Contains(t, "/") || strings.HasPrefix(t, "multipart/") || strings.HasPrefix(t, "message/") || !isASCII(t) || len(t) > 100 {
+		return "application/octet-stream"
+	}
+	return t
 }
 
 // part writes one text in quoted-printable: lines of at most 76, no bare CR or

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -43,6 +44,9 @@ type SMTPConfig struct {
 	// section 3.3), when the server takes it.
 	NullSender bool
 	TLSConfig  *tls.Config
+	// Open gives the bytes of a file that goes with a message. Without it a
+	// message with files is refused rather than sent without them.
+	Open func(ctx context.Context, id balie.BlobID) (io.ReadCloser, error)
 	// CommandTimeout and SubmissionTimeout are how long an answer may take, to a
 	// command and to a whole mail: 5 and 12 minutes when zero (RFC 5321 section
 	// 4.5.3.2). A lease on a delivery must be longer than both.
@@ -107,11 +111,15 @@ func (s *SMTP) Send(ctx context.Context, d balie.Delivery, m balie.Message, r ba
 	if err != nil {
 		return "", later(tenMinutes, fmt.Errorf("the desk's own address: %w", err))
 	}
+	files, err := s.files(ctx, m)
+	if err != nil {
+		return "", err
+	}
 	mail := compose(letter{
 		FromName: from.Name, From: sender, ToName: d.To.Name, To: to,
 		Subject: subjectLine(cmp.Or(m.Subject, r.Subject), r.Ref, len(m.Thread) > 0),
 		Date:    m.At, MsgID: s.msgID(d, m), Thread: m.Thread, Auto: d.Auto, Loop: s.c.Instance,
-		Text: m.Text, HTML: m.HTML,
+		Text: m.Text, HTML: m.HTML, Files: files,
 	})
 	c, err := s.carrier(ctx)
 	if err != nil {
@@ -128,6 +136,51 @@ func (s *SMTP) Send(ctx context.Context, d balie.Delivery, m balie.Message, r ba
 		return "", &channels.UnknownError{Err: err}
 	}
 	return receipt, nil
+}
+
+// filesMost bounds the files of one mail, in bytes; the desk takes fewer.
+const filesMost = 32 << 20
+
+// files reads what goes with a message.
+func (s *SMTP) files(ctx context.Context, m balie.Message) ([]attachment, error) {
+	var out []attachment
+	left := int64(filesMost)
+	for _, p := range m.Parts {
+		if p.Blob == "" {
+			continue
+		}
+		if s.c.Open == nil {
+			return nil, channels.Permanent(fmt.Errorf("the file %q cannot be read here", p.Name))
+		}
+		f, err := readFile(ctx, s.c.Open, p, left)
+		if err != nil {
+			return nil, err
+		}
+		left -= int64(len(f.Body))
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func readFile(ctx context.Context, open func(context.Context, balie.BlobID) (io.ReadCloser, error), p balie.Part, most int64) (attachment, error) {
+	body, err := open(ctx, p.Blob)
+	if errors.Is(err, balie.ErrNotFound) || errors.Is(err, balie.ErrCorrupt) {
+		return attachment{}, channels.Permanent(fmt.Errorf("read the file %q: %w", p.Name, err))
+	}
+	if err != nil {
+		return attachment{}, fmt.Errorf("read the file %q: %w", p.Name, err)
+	}
+	defer body.Close()
+	b, err := io.ReadAll(io.LimitReader(body, most+1))
+	switch {
+	case errors.Is(err, balie.ErrCorrupt):
+		return attachment{}, channels.Permanent(fmt.Errorf("read the file %q: %w", p.Name, err))
+	case err != nil:
+		return attachment{}, fmt.Errorf("read the file %q: %w", p.Name, err)
+	case int64(len(b)) > most:
+		return attachment{}, channels.Permanent(fmt.Errorf("the files of a mail have more than %d MiB: %w", filesMost>>20, balie.ErrTooLarge))
+	}
+	return attachment{p.Name, p.Type, b}, nil
 }
 
 // msgID is the message's own id, or one made of the delivery's: the same every

@@ -201,9 +201,10 @@ var told = map[balie.What]string{
 // steps are how it went so far and what is still to come.
 func (f *Form) steps(l string, r balie.Request, events []balie.Event) []step {
 	var out []step
+	back := takenBack(events)
 	for _, e := range events {
 		key, ok := told[e.What]
-		if !ok {
+		if !ok || back[strconv.FormatUint(e.Seq, 10)] {
 			continue
 		}
 		s := step{Mark: "done", When: f.moment(l, e.At)}
@@ -231,12 +232,27 @@ func (f *Form) steps(l string, r balie.Request, events []balie.Event) []step {
 	return append(out, todo)
 }
 
+// takenBack are the numbers of events that an agent took back: for the customer
+// they did not happen.
+func takenBack(events []balie.Event) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range events {
+		switch e.What {
+		case balie.Unsent:
+			out[e.Data["seq"]] = true
+		case balie.Undone:
+			out[e.Data["undoes"]] = true
+		}
+	}
+	return out
+}
+
 // bubbles are what customer and desk said to each other: no word of a team's
 // thread and no note.
 func (f *Form) bubbles(l string, messages []balie.Message) []bubble {
 	var out []bubble
 	for _, m := range messages {
-		if m.Side != balie.CustomerSide || !m.Handout.IsZero() {
+		if m.Side != balie.CustomerSide || !m.Handout.IsZero() || m.At.After(f.Now()) { // not said yet
 			continue
 		}
 		b := bubble{Mine: m.Direction == balie.In, When: f.moment(l, m.At), Language: m.Language}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -127,9 +128,17 @@ func (a *app) wireSMTP() error {
 	}
 	a.lines.smtp = email.NewSMTP(email.SMTPConfig{
 		Host: s.Host, Port: s.Port, TLS: s.TLS, User: s.User, Password: password, From: from, Accounts: accounts,
-		Domain: a.cfg.Email.Domain, Instance: a.instance(), NullSender: s.NullSender, TLSConfig: trust,
+		Domain: a.cfg.Email.Domain, Instance: a.instance(), NullSender: s.NullSender, TLSConfig: trust, Open: a.openFile(),
 	}, a.log)
 	return nil
+}
+
+// openFile reads what goes with a mail; nothing when lines are only tried.
+func (a *app) openFile() func(context.Context, balie.BlobID) (io.ReadCloser, error) {
+	if a.store == nil {
+		return nil
+	}
+	return a.store.OpenBlob
 }
 
 // instance names this balie in its mail; nothing when lines are only tried.

@@ -12,7 +12,7 @@ import (
 // and the desk's under them, and below a line the number and the link.
 func (w *Writer) Reply(r balie.Request, to Reader, text, agent string, now time.Time) Letter {
 	l := to.Language
-	all := []string{strings.TrimSpace(text), w.signature(l, agent), "---", w.texts.Text(l, "mail.reference", "ref", r.Ref)}
+	all := []string{asTyped(text), w.signature(l, agent), "---", w.texts.Text(l, "mail.reference", "ref", r.Ref)}
 	if link := w.StatusLink(r.ID, now); link != "" {
 		all = append(all, w.texts.Text(l, "mail.status_link", "link", link))
 	}
@@ -21,6 +21,19 @@ func (w *Writer) Reply(r balie.Request, to Reader, text, agent string, now time.
 		subject = w.texts.Text(l, "mail.subject")
 	}
 	return Letter{subject, strings.Join(all, "\n\n")}
+}
+
+// asTyped keeps the lines of what somebody typed: Markdown would run them
+// together.
+func asTyped(text string) string {
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), "\n")
+	for i, l := range lines {
+		if l = strings.TrimRight(l, " \t"); l != "" && i < len(lines)-1 {
+			l += "  "
+		}
+		lines[i] = l
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (w *Writer) signature(language, agent string) string {

@@ -44,7 +44,7 @@ func (w *Writer) HandOutAs(r balie.Request, h balie.Handout, s Summary, f Four, 
 
 // ToTeam is an agent's word in the side conversation.
 func (w *Writer) ToTeam(h balie.Handout, s Summary, text, agent string, now time.Time) Letter {
-	paragraphs := append([]string{strings.TrimSpace(text), w.signature(s.Language, agent)}, w.teamPage(s.Language, h, now)...)
+	paragraphs := append([]string{asTyped(text), w.signature(s.Language, agent)}, w.teamPage(s.Language, h, now)...)
 	return Letter{w.teamSubject(s), strings.Join(paragraphs, "\n\n")}
 }
 
