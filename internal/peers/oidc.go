@@ -67,6 +67,7 @@ func StartOIDC(people ...OIDCPerson) (*OIDC, error) {
 	mux.HandleFunc("POST /authorize", o.choose)
 	mux.HandleFunc("POST /token", o.token)
 	mux.HandleFunc("GET /keys", o.keys)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go o.server.Serve(ln) // ends with Close
 	return o, nil
