@@ -377,7 +377,7 @@ func (w *Web) colleagues(c context.Context) ([]auth.User, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(u auth.User) bool { return u.Disabled || !u.Actor().Can(desk.ActOnRequests) }), nil
+	return slices.DeleteFunc(slices.Clone(all), func(u auth.User) bool { return u.Disabled || !u.Actor().Can(desk.ActOnRequests) }), nil
 }
 
 func (g *pager) assign() assignMenu {

@@ -46,7 +46,7 @@ type requestPage struct {
 	Version  uint64
 	Subject  string
 	Lang     string // of what the customer wrote
-	Facts    []string
+	Facts    []fact
 	Number   string // the customer's telephone
 	Holder   holderView
 	Assign   assignMenu
@@ -65,6 +65,13 @@ type requestPage struct {
 	Sending  *sending
 	Fault    string // what was wrong with the form that came
 	Resolved bool   // nothing is left to resolve
+}
+
+// fact is a word about the request under its subject; Extra ones are left out
+// where there is little room.
+type fact struct {
+	Words string
+	Extra bool
 }
 
 // holderView says who has the request in hand: a dot and words.
@@ -135,7 +142,8 @@ type pager struct {
 	why      *desk.DecisionView // the decision that is explained
 	snippets []desk.Snippet
 	draft    *desk.HandoutDraft
-	people   []auth.User // who a request can be given to
+	people   []auth.User       // who a request can be given to
+	names    map[string]string // of users, by sign-in name
 	load     map[desk.View]int
 }
 
@@ -147,6 +155,9 @@ func (w *Web) paging(c *fiber.Ctx, s auth.Session, v desk.RequestView, in typed)
 	var err error
 	if g.why, err = g.explained(); err != nil {
 		return nil, err
+	}
+	if w.Auth != nil {
+		g.names = w.Auth.Names(ctx)
 	}
 	if w.Overview != nil {
 		g.load = w.Overview.Counts(a, w.Now())
@@ -225,15 +236,15 @@ func (g *pager) part() string {
 }
 
 // facts stand under the subject: who, where from, by which channel.
-func (g *pager) facts() (facts []string, number string) {
+func (g *pager) facts() (facts []fact, number string) {
 	who := g.v.Customer.Person
 	if name := g.nameOf(who); name != "" {
-		facts = append(facts, name)
+		facts = append(facts, fact{name, false})
 	}
 	if o := g.v.Customer.Organisation.Name; o != "" {
-		facts = append(facts, o)
+		facts = append(facts, fact{o, true})
 	}
-	facts = append(facts, g.text("via", "channel", g.channel(g.v.Request.Channel)))
+	facts = append(facts, fact{g.text("via", "channel", g.channel(g.v.Request.Channel)), false})
 	for _, a := range who.Addresses {
 		if a.Scheme == balie.Tel {
 			return facts, a.Value

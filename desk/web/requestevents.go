@@ -192,6 +192,16 @@ func (g *pager) edited(e desk.Entry, fill map[string]piece) []piece {
 	if !byPerson(e.By) {
 		return nil // a rule's: the decision says so
 	}
+	if to, ok := e.Data["assignee"]; ok && len(e.Data) == 1 {
+		fill["value"] = piece{Text: g.by("agent:" + to)}
+		switch {
+		case to == "":
+			return g.sentence("sys_unassigned", fill)
+		case "agent:"+to == e.By:
+			return g.sentence("sys_assigned_self", fill)
+		}
+		return g.sentence("sys_assigned", fill)
+	}
 	var out []string
 	for _, k := range []string{"assignee", "product", "priority", "kind", "subject", "language", "customer", "promised"} {
 		v, ok := e.Data[k]

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,11 +101,18 @@ func (g *pager) side(h desk.HandoutThread) []line {
 	if g.kindOf(h.Team) == balie.Account {
 		t.Icon = "brief"
 	}
-	t.Title = g.text("side", "team", h.Name)
+	t.Title = g.text("side", "team", g.Teams(h.Team, g.l))
 	n := 0
 	for _, e := range h.Entries {
 		l, ok := g.line(e)
 		if !ok {
+			continue
+		}
+		if e.Message != nil && e.Message.ID == h.ID {
+			n++
+			l.Kind, l.Letter, l.Icon = "sys", true, "note"
+			l.Words = g.sentence("letter_team", map[string]piece{"who": {Text: g.by(e.By), Bold: true}})
+			t.Lines = append(t.Lines, l)
 			continue
 		}
 		if e.Message != nil {
@@ -228,7 +236,7 @@ func (g *pager) said(l *line, e desk.Entry) {
 		l.Warnings = m.Warnings
 		l.Split = m.Side == balie.CustomerSide && !g.readOnly()
 	} else {
-		l.HTML = ui.Markdown(m.Text)
+		l.HTML = ui.Markdown(withoutKeys(m.Text))
 	}
 	for _, p := range m.Parts {
 		if p.Inline && p.CID != "" && e.HTML {
@@ -245,6 +253,12 @@ func (g *pager) said(l *line, e desk.Entry) {
 		l.Pending = true
 	}
 }
+
+// keyLinks are the links in our letters that open a request or a hand-out to
+// whoever has them. The page shows what was written, never the key to it.
+var keyLinks = regexp.MustCompile(`<?https?://[^\s<>()]+/[hs]/[^\s<>()]{20,}>?`)
+
+func withoutKeys(text string) string { return keyLinks.ReplaceAllString(text, "(…)") }
 
 // posts say what became of a message of ours, when that is not simply sent.
 func (g *pager) posts(l *line, e desk.Entry) {
@@ -306,10 +320,13 @@ func (g *pager) meta(e desk.Entry) string {
 
 // by is who did something: a colleague, the customer, a team, balie itself.
 func (g *pager) by(by string) string {
+	kind, id, _ := strings.Cut(by, ":")
+	if name := g.names[id]; kind == "agent" && name != "" {
+		return name
+	}
 	if name := g.v.People[by]; name != "" {
 		return name
 	}
-	kind, id, _ := strings.Cut(by, ":")
 	switch {
 	case kind == "team":
 		return g.Teams(id, g.l)

@@ -466,7 +466,7 @@ func (g *pager) threads() []threadPanel {
 		if !h.Open() && !h.Waits {
 			continue
 		}
-		t := threadPanel{ID: h.ID.String(), Team: h.Name, Class: "back", State: g.text("handout_" + string(h.State)), Late: h.Overdue,
+		t := threadPanel{ID: h.ID.String(), Team: g.Teams(h.Team, g.l), Class: "back", State: g.text("handout_" + string(h.State)), Late: h.Overdue,
 			Open: h.Open(), Waits: h.Waits, Reason: h.Reason}
 		if g.kindOf(h.Team) == balie.Account {
 			t.Class = "acct"

@@ -35,14 +35,14 @@ func (w *Web) teamRequest(c *fiber.Ctx, s auth.Session, v desk.RequestView, in t
 	g := &pager{Web: w, c: c, s: s, v: v, in: in, l: ui.Language(c), path: "/r/" + v.Request.Ref}
 	p := teamPage{shell: g.around(c, s), Path: g.path, Ref: v.Request.Ref, Fault: in.fault}
 	for _, h := range v.Handouts {
-		t := teamHandout{ID: h.ID.String(), Team: h.Name, State: w.Texts.Text(g.l, "handout.state_"+string(h.State)), Open: h.Open(),
+		t := teamHandout{ID: h.ID.String(), Team: w.Teams(h.Team, g.l), State: w.Texts.Text(g.l, "handout.state_"+string(h.State)), Open: h.Open(),
 			Accepted: h.State == balie.Accepted, Late: h.Overdue}
 		if !h.Due.IsZero() {
 			t.Due = i18n.Moment(g.l, h.Due.In(w.Zone))
 		}
 		for _, e := range h.Entries {
 			if e.Message != nil && e.Message.ID == h.ID {
-				t.Letter = ui.Markdown(e.Message.Text)
+				t.Letter = ui.Markdown(withoutKeys(e.Message.Text))
 				continue
 			}
 			if l, ok := g.line(e); ok {
@@ -52,7 +52,7 @@ func (w *Web) teamRequest(c *fiber.Ctx, s auth.Session, v desk.RequestView, in t
 		if in.form != nil && in.form.Key == t.ID {
 			t.Text = in.form.Text
 		}
-		p.Team = h.Name
+		p.Team = t.Team
 		p.Handouts = append(p.Handouts, t)
 	}
 	p.Notice, _ = g.notice()

@@ -55,6 +55,12 @@ func (w *Web) allRoutes() []route {
 		w.inboxRoutes(),
 		w.viewRoutes(),
 		w.liveRoutes(),
+		w.requestRoutes(),
+		w.requestLiveRoutes(),
+		w.requestActRoutes(),
+		w.composeRoutes(),
+		w.filesRoutes(),
+		w.snippetRoutes(),
 	)
 }
 

@@ -41,7 +41,7 @@ func (w *Web) showSnippets(c *fiber.Ctx, s auth.Session, edit desk.Snippet, faul
 	if err != nil {
 		return err
 	}
-	p := snippetsPage{shell: w.around(c, s), All: all, Edit: edit, Fault: fault}
+	p := snippetsPage{shell: w.around(c, s), All: all, Edit: edit, Fault: fault, Placeholders: desk.Gaps()}
 	if edit.ID != "" && fault == "" {
 		p.Edit = desk.Snippet{}
 		for _, x := range all {

@@ -10,12 +10,12 @@ export default function watch(main) {
   const there = document.getElementById('presence');
 
   const viewers = async () => {
-    const res = await fetch(`${path}/viewers`);
+    const res = await fetch(`${path}/viewers?lang=${document.documentElement.lang}`);
     const html = res.ok ? await res.text() : '';
     if (there && there.innerHTML !== html) there.innerHTML = html; // our own template
   };
   const news = async () => {
-    const res = await fetch(`${path}/news?after=${version}`);
+    const res = await fetch(`${path}/news?after=${version}&lang=${document.documentElement.lang}`);
     if (!bar || res.status !== 200) return;
     bar.textContent = await res.text();
     bar.hidden = false;
