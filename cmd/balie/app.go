@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -181,10 +182,10 @@ func (a *app) normalizing() normalize.Options {
 func (a *app) wireHTTP(context.Context) error {
 	o := httpd.Options{
 		PublicURL: a.cfg.PublicURL, AnyHost: []string{"/healthz", "/readyz", "/metrics"},
-		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.web.Problem, Log: a.log,
+		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.web.Problem, Log: a.log, Large: web.Uploads(),
 	}
 	if a.lines.form != nil {
-		o.Large = a.lines.form.Bodies()
+		maps.Copy(o.Large, a.lines.form.Bodies())
 	}
 	a.http = httpd.New(o)
 	a.health(a.http)
@@ -294,6 +295,10 @@ func (a *app) sweep(ctx context.Context) error {
 			}
 			if n > 0 {
 				a.log.Info("swept originals that no message names", "originals", n)
+			}
+			// Sessions, links and tokens past their time: nobody reads them any more.
+			if _, err := a.store.SweepRecords(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				a.log.Error("records past their time could not be swept", "err", err)
 			}
 			t.Reset(sweepEvery)
 		}

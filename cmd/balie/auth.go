@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"time"
@@ -31,6 +32,10 @@ func (a *app) wireAuth(context.Context) error {
 // signingIn are the settings of sign-in as auth has them.
 func signingIn(cfg config.Config) (auth.Options, error) {
 	o := auth.Options{Idle: cfg.Auth.Idle, Absolute: cfg.Auth.Absolute, PublicURL: cfg.PublicURL}
+	if o.PublicURL == "" { // then only this machine is answered
+		_, port, _ := net.SplitHostPort(cfg.Listen)
+		o.PublicURL = "http://localhost:" + port
+	}
 	key, err := cfg.SecretKey.Read()
 	if err != nil {
 		return o, err

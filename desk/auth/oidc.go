@@ -47,6 +47,8 @@ type singleSignOn struct {
 
 	mu       sync.Mutex
 	provider *oidc.Provider
+	away     error // why it did not answer
+	awayAt   time.Time
 }
 
 // signOnHolds is how long somebody may take at the provider.
@@ -179,6 +181,10 @@ func (o *singleSignOn) style(p *oidc.Provider) oauth2.AuthStyle {
 	return oauth2.AuthStyleInHeader
 }
 
+// askAgain is how long a provider that did not answer is left alone: everybody
+// who signs in meanwhile would wait for it in turn.
+const askAgain = 5 * time.Second
+
 // discover asks the provider what it can do, once.
 func (o *singleSignOn) discover(ctx context.Context) (*oidc.Provider, error) {
 	o.mu.Lock()
@@ -189,9 +195,14 @@ func (o *singleSignOn) discover(ctx context.Context) (*oidc.Provider, error) {
 	if o.HTTP == nil {
 		return nil, errors.New("single sign-on has no way out")
 	}
+	if o.away != nil && time.Since(o.awayAt) < askAgain {
+		return nil, o.away
+	}
 	p, err := oidc.NewProvider(oidc.ClientContext(ctx, o.HTTP), o.Issuer)
 	if err != nil {
-		return nil, &balie.UnavailableError{Why: "the provider of single sign-on does not answer", RetryAfter: 30 * time.Second, Cause: err}
+		o.away = &balie.UnavailableError{Why: "the provider of single sign-on does not answer", RetryAfter: askAgain, Cause: err}
+		o.awayAt = time.Now()
+		return nil, o.away
 	}
 	o.provider = p
 	return p, nil

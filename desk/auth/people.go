@@ -33,6 +33,23 @@ func (a *Auth) directory(ctx context.Context) (*people, error) {
 	if p := a.people.Load(); p != nil && at.Sub(p.at).Abs() < staleAfter {
 		return p, nil
 	}
+	p, err := a.load(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	a.people.Store(p)
+	return p, nil
+}
+
+// forget makes the next directory read the users again. It waits for whoever
+// is reading them now, so that nothing from before the change is kept.
+func (a *Auth) forget() {
+	a.fill.Lock()
+	defer a.fill.Unlock()
+	a.people.Store(nil)
+}
+
+func (a *Auth) load(ctx context.Context, at time.Time) (*people, error) {
 	all, err := a.store.ListRecords(ctx, userKind, "", "", false, 0)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
@@ -45,7 +62,6 @@ func (a *Auth) directory(ctx context.Context) (*people, error) {
 		}
 		p.add(acc.User)
 	}
-	a.people.Store(p)
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balie/balie"
@@ -129,7 +130,9 @@ func (a *Auth) change(ctx context.Context, id string, edit func(*account) ([]bal
 // commit stores records in one Change.
 func (a *Auth) commit(ctx context.Context, records ...balie.Record) error {
 	err := a.store.Commit(ctx, balie.Change{Records: records})
-	a.people.Store(nil)
+	if slices.ContainsFunc(records, func(r balie.Record) bool { return r.Kind == userKind }) {
+		a.forget()
+	}
 	var refused *balie.RefusedError
 	if errors.As(err, &refused) && len(refused.Errs) == 1 {
 		return refused.Errs[0]

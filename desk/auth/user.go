@@ -206,11 +206,11 @@ func (a *Auth) changeUnlessStale(ctx context.Context, id string, version uint64,
 
 // notLast refuses to leave the desk without an admin.
 func (a *Auth) notLast(ctx context.Context, id string) error {
-	all, err := a.Users(ctx)
+	p, err := a.load(ctx, time.Time{})
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(all, func(u User) bool { return u.ID != id && u.Role == desk.Admin && !u.Disabled }) {
+	if slices.ContainsFunc(p.all, func(u User) bool { return u.ID != id && u.Role == desk.Admin && !u.Disabled }) {
 		return nil
 	}
 	return &balie.InvalidError{Field: "role", Problem: "this is the last admin", Fix: "make somebody else admin first"}
