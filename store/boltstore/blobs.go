@@ -70,7 +70,8 @@ func (d *DB) OpenBlob(ctx context.Context, id balie.BlobID) (io.ReadCloser, erro
 // than any step between keeping it and naming it.
 const SweepAge = 24 * time.Hour
 
-// Sweep removes large originals that no message names and returns how many.
+// Sweep removes large originals that no message and no record names and
+// returns how many.
 func (d *DB) Sweep(ctx context.Context, now time.Time) (int, error) {
 	named, err := d.named(ctx)
 	if err != nil {
@@ -81,38 +82,68 @@ func (d *DB) Sweep(ctx context.Context, now time.Time) (int, error) {
 		if err != nil || len(key) != 32 {
 			return true, err
 		}
-		return named[[32]byte(key)], nil
+		return named[digest(key)], nil
 	})
 }
 
-// named are the hashes that messages name: 32 bytes for each in memory.
-func (d *DB) named(ctx context.Context) (map[[32]byte]bool, error) {
-	out := map[[32]byte]bool{}
-	var after []byte
-	for more := true; more; {
-		more = false
-		err := d.view(ctx, func(r *reader) error {
-			n := 0
-			c := r.bucket(kindMessage).Cursor()
-			for k, v := c.Seek(after); k != nil; k, v = c.Next() {
-				if n++; n > scanPage {
-					more = true
-					return nil
-				}
-				h, err := readMessageHead(k, v)
-				if err != nil {
-					return err
-				}
-				for _, ref := range h.refs {
-					out[[32]byte(ref)] = true
-				}
-				after = append(bytes.Clone(k), 0)
+// named are the hashes that messages name, or records of the desk (a draft's
+// file has no message yet): 32 bytes for each in memory.
+func (d *DB) named(ctx context.Context) (map[digest]bool, error) {
+	out := map[digest]bool{}
+	for _, k := range []kind{kindMessage, kindRecord} {
+		var after []byte
+		for more := true; more; {
+			err := d.view(ctx, func(r *reader) (err error) {
+				after, more, err = r.eachNamed(k, after, func(h digest) { out[h] = true })
+				return err
+			})
+			if err != nil {
+				return nil, err
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// eachNamed calls step for what a page of messages or records names, and says
+// where the next page begins.
+func (r *reader) eachNamed(k kind, after []byte, step func(digest)) (place []byte, more bool, err error) {
+	own := recordKey(kindOriginal, "") // these name what an Erase may remove
+	c := r.bucket(k).Cursor()
+	n := 0
+	for key, rec := c.Seek(after); key != nil; key, rec = c.Next() {
+		if n++; n > scanPage {
+			return bytes.Clone(key), true, nil
+		}
+		switch {
+		case k == kindMessage:
+			h, err := readMessageHead(key, rec)
+			if err != nil {
+				return nil, false, err
+			}
+			for _, ref := range h.refs {
+				step(digest(ref))
+			}
+		case !bytes.HasPrefix(key, own):
+			eachHash(rec, step)
+		}
+	}
+	return nil, false, nil
+}
+
+// eachHash calls step for every hash that is written out in a text.
+func eachHash(text []byte, step func(digest)) {
+	run := 0
+	for i, c := range text {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			run = 0
+			continue
+		}
+		if run++; run < 64 {
+			continue
+		}
+		if h, err := hex.DecodeString(string(text[i-63 : i+1])); err == nil {
+			step(digest(h))
+		}
+	}
 }

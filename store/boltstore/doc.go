@@ -9,6 +9,8 @@
 //  3. A store that was here and is missing, empty, cut off or newer than this
 //     balie is refused; it is never begun anew.
 //  4. After a failed sync nothing is written any more: Fault says why.
+//  5. What an Erase removed is unreachable when it returns, and overwritten at
+//     the next Open. The files that an upgrade keeps (balie.db.v1) have it still.
 //
 // On disk:
 //

@@ -93,7 +93,7 @@ type world struct {
 
 var (
 	herMail = balie.Address{Scheme: balie.Mail, Value: "kanarie@klant.example", Name: "Kanarie"}
-	near    = balie.Address{Scheme: balie.Mail, Value: "marjan.van.kanaries@klant.example"} // not hers
+	near    = balie.Address{Scheme: balie.Mail, Value: "marjan.kanarie@klant.example"} // not hers
 )
 
 func (w *world) now() time.Time {
@@ -183,8 +183,9 @@ func (w *world) makeOwn() {
 	w.own = c.Request.ID
 	m.Text = strings.Repeat(canary+" lang verhaal ", 200)
 	w.shared = w.blob(&c, "een brief die twee keer kwam", 3000)
+	w.drafted = w.blob(&c, "een bijlage", balie.InlineLimit+20)
 	w.big = w.blob(&c, canary, balie.InlineLimit+10)
-	m.Original, m.Parts = w.blob(&c, canary+" klein", 5000), []balie.Part{{Name: canary, Blob: w.big}, {Name: canary, Blob: w.shared}}
+	m.Original, m.Parts = w.blob(&c, canary+" klein", 5000), []balie.Part{{Name: canary, Blob: w.big}, {Name: canary, Blob: w.shared}, {Name: canary, Blob: w.drafted}}
 	reply := tainted(balie.Message{ID: balie.NewID(w.at), Request: w.own, Side: balie.DeskSide, Direction: balie.Out, At: w.now(), Channel: "email"})
 	h := &balie.Handout{ID: balie.NewID(w.at), Team: "techniek", State: balie.Offered, Opened: w.at, Reason: canary}
 	c.Messages = []balie.Message{m, reply}
@@ -238,7 +239,7 @@ func (w *world) makeNamed() {
 	c.Messages[0] = m
 	w.do(&c, balie.Event{What: balie.Proposed, By: "router@1", Message: m.ID, Data: map[string]string{
 		"address": "KANARIE@klant.example", "name": "Kanarie", "message": m.ID.String()}})
-	w.do(&c, balie.Event{What: balie.Filled, By: "customer", Data: map[string]string{"mail": herMail.Value, "room": "2.14"}})
+	w.do(&c, balie.Event{What: balie.Filled, By: "customer", Data: map[string]string{"mail": herMail.Value, "room": "2.14", "colleague": near.Value}})
 	held := tainted(balie.Message{ID: balie.NewID(w.at), Side: balie.CustomerSide, Direction: balie.In, Channel: "email", At: w.now()})
 	held.From = balie.Address{Scheme: balie.Slack, Value: "T1/UKANARIE"}
 	line := tainted(balie.LedgerEntry{At: w.now(), Channel: "email", Account: "desk", Outcome: balie.LedgerDuplicate})
@@ -248,7 +249,6 @@ func (w *world) makeNamed() {
 
 	d, n := w.open(w.other, false)
 	w.free = d.Request.ID
-	w.drafted = w.blob(&d, "een bijlage", balie.InlineLimit+20)
 	n.Original = w.shared
 	d.Messages[0] = n
 	d.Records = []balie.Record{{Kind: "draft", Key: "sanne/" + w.free.String(), Version: 1, Body: []byte(`{"file":"` + string(w.drafted) + `"}`)}}
@@ -257,7 +257,7 @@ func (w *world) makeNamed() {
 
 // has reports whether something of hers stands in it.
 func has(b []byte) bool {
-	b = bytes.ReplaceAll(bytes.ToLower(b), []byte("van.kanaries"), nil)
+	b = bytes.ReplaceAll(bytes.ToLower(b), []byte(near.Value), nil)
 	return bytes.Contains(b, []byte(canary)) || bytes.Contains(b, []byte("31612345678"))
 }
 
@@ -397,7 +397,7 @@ func (w *world) othersStay(apart string) {
 	if r := w.request(w.joined); r.Customer != w.other.ID || r.Subject != "Vraag" || r.Preview != "Hallo" || len(r.Participants) != 0 {
 		w.t.Errorf("the other's request is %+v", r)
 	}
-	if r := w.request(w.named); r.Fields["room"] != "2.14" || r.Preview != "Hallo" {
+	if r := w.request(w.named); r.Fields["room"] != "2.14" || r.Fields["colleague"] != near.Value || r.Preview != "Hallo" {
 		w.t.Errorf("the other's fields are %v", r.Fields)
 	}
 	ds, err := w.db.Deliveries(ctx, w.joined)

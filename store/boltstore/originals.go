@@ -51,14 +51,13 @@ func (e *eraser) originals() error {
 	return nil
 }
 
-// stillNamed notes which of the originals that are watched a message names, or
-// a record of the desk: a draft's file has no message yet.
+// stillNamed notes which of the originals that are watched are named.
 func (e *eraser) stillNamed() error {
 	for _, k := range []kind{kindMessage, kindRecord} {
 		var after []byte
 		for more := true; more; {
 			err := e.d.view(e.ctx, func(r *reader) (err error) {
-				after, more, err = e.namedIn(r, k, after)
+				after, more, err = r.eachNamed(k, after, e.d.inUse.note)
 				return err
 			})
 			if err != nil {
@@ -67,48 +66,6 @@ func (e *eraser) stillNamed() error {
 		}
 	}
 	return nil
-}
-
-func (e *eraser) namedIn(r *reader, k kind, after []byte) (place []byte, more bool, err error) {
-	own := recordKey(kindOriginal, "")
-	c := r.bucket(k).Cursor()
-	n := 0
-	for key, rec := c.Seek(after); key != nil; key, rec = c.Next() {
-		if n++; n > scanPage {
-			return bytes.Clone(key), true, nil
-		}
-		if k == kindMessage {
-			h, err := readMessageHead(key, rec)
-			if err != nil {
-				return nil, false, err
-			}
-			for _, ref := range h.refs {
-				e.d.inUse.note(digest(ref))
-			}
-			continue
-		}
-		if !bytes.HasPrefix(key, own) {
-			e.namedInText(rec)
-		}
-	}
-	return nil, false, nil
-}
-
-// namedInText notes every hash that is written out in a record.
-func (e *eraser) namedInText(text []byte) {
-	run := 0
-	for i, c := range text {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			run = 0
-			continue
-		}
-		if run++; run < 64 {
-			continue
-		}
-		if h, err := hex.DecodeString(string(text[i-63 : i+1])); err == nil {
-			e.d.inUse.note(digest(h))
-		}
-	}
 }
 
 // remove takes originals away that are not named: files first, so that the
