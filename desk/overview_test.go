@@ -70,10 +70,7 @@ func newLists(t failer, dir string) *lists {
 func (l *lists) start(t failer, file string) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	var err error
-	if l.find, err = search.Open(file, l.db, log); err != nil {
-		t.Fatal(err)
-	}
+	l.find = search.New(file, l.db, log)
 	l.over = NewOverview(l.db, func() *intake.Brain { return l.brain }, l.find, OverviewOptions{Calendar: l.cal}, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	g, ctx := errgroup.WithContext(ctx)
@@ -81,7 +78,7 @@ func (l *lists) start(t failer, file string) {
 	g.Go(func() error { return l.find.Run(ctx) })
 	l.stop = func() error {
 		cancel()
-		return errors.Join(g.Wait(), l.find.Close())
+		return g.Wait()
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/api"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/search"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/dispatch"
 	"github.com/balie/balie/intake"
@@ -51,6 +52,7 @@ type app struct {
 	auth       *auth.Auth
 	desk       *desk.Desk
 	overview   *desk.Overview
+	search     *search.Index
 	presence   *desk.Presence
 	web        *web.Web
 	http       *fiber.App

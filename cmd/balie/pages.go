@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/desk/search"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/internal/hours"
 )
@@ -31,7 +33,8 @@ func (a *app) wireDesk(context.Context) error {
 	a.desk = desk.New(a.store, a.documents, a.letters(), a.tokens, desk.Options{
 		Calendar: calendar, Language: a.cfg.Desk.Language, ReopenDays: a.cfg.Limits.ReopenDays,
 	}, a.log)
-	a.overview = desk.NewOverview(a.store, a.documents.Brain, nil, desk.OverviewOptions{Calendar: calendar}, a.log)
+	a.search = search.New(filepath.Join(a.cfg.Data, search.File), a.store, a.log)
+	a.overview = desk.NewOverview(a.store, a.documents.Brain, a.search, desk.OverviewOptions{Calendar: calendar}, a.log)
 	a.presence = desk.NewPresence()
 	a.web = web.New(web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Overview: a.overview, Presence: a.presence,
@@ -46,6 +49,7 @@ func (a *app) wireDesk(context.Context) error {
 func (a *app) followDesk(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.overview.Run(ctx) })
+	g.Go(func() error { return a.search.Run(ctx) })
 	g.Go(func() error { return a.web.Run(ctx) })
 	return g.Wait()
 }

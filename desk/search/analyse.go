@@ -62,27 +62,38 @@ func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) 
 // e-mail, 4.02 or 7K3Q-F, are found together too: joined is all of them.
 func chunkWords(chunk string) (words []string, joined string) {
 	words = strings.FieldsFunc(chunk, func(r rune) bool { return !isWordRune(r) })
-	if len(words) < 2 {
-		return clipWords(words), ""
+	if len(words) > 1 {
+		joined = clipWord(strings.Join(words, ""))
 	}
-	if joined = strings.Join(words, ""); len(joined) > longestWord {
-		joined = ""
+	for i, w := range words {
+		words[i] = clipWord(w)
 	}
-	return clipWords(words), joined
+	return words, joined
 }
 
-func clipWords(words []string) []string {
-	for i, w := range words {
-		if len(w) <= longestWord {
-			continue
-		}
-		w = w[:longestWord]
-		for !utf8.ValidString(w) {
-			w = w[:len(w)-1]
-		}
-		words[i] = w
+// chunkJoined are all that is joined in a piece: of an address also what
+// stands before and behind the @.
+func chunkJoined(chunk string) (words, joined []string) {
+	words, all := chunkWords(chunk)
+	if all == "" {
+		return words, nil
 	}
-	return words
+	joined = []string{all}
+	if local, domain, ok := strings.Cut(chunk, "@"); ok {
+		for _, side := range []string{local, domain} {
+			if _, j := chunkWords(side); j != "" {
+				joined = append(joined, j)
+			}
+		}
+	}
+	return words, joined
+}
+
+func clipWord(w string) string {
+	if len(w) <= longestWord {
+		return w
+	}
+	return strings.ToValidUTF8(w[:longestWord], "")
 }
 
 // stemmer finds the stems of words and remembers them: a desk's words are few
@@ -139,20 +150,24 @@ func (t *tokens) add(mark, word string) {
 // text adds the words of a text and their stems, all behind a mark.
 func (t *tokens) text(mark, text string) {
 	for chunk := range strings.FieldsSeq(Fold(text)) {
-		words, joined := chunkWords(chunk)
-		if joined != "" {
-			t.add(mark, joined)
-		}
+		words, joined := chunkJoined(chunk)
 		for _, w := range words {
-			if _, ok := t.seen[mark+w]; ok {
-				continue
-			}
-			t.add(mark, w)
-			if nl, en := t.stemmer.stems(w); nl != "" {
-				t.add(mark, stemMark+nl)
-				t.add(mark, stemMark+en)
-			}
+			t.word(mark, w)
 		}
+		for _, w := range joined {
+			t.word(mark, w)
+		}
+	}
+}
+
+func (t *tokens) word(mark, w string) {
+	if _, ok := t.seen[mark+w]; ok {
+		return
+	}
+	t.add(mark, w)
+	if nl, en := t.stemmer.stems(w); nl != "" {
+		t.add(mark, stemMark+nl)
+		t.add(mark, stemMark+en)
 	}
 }
 

@@ -300,13 +300,18 @@ func (c *compiler) beginning(mark, word string, n int, nl, en string) string {
 	return quote(mark+string([]rune(word)[:keep])) + "*"
 }
 
-// holds looks at a text, folded; cut: there was more of it.
-func (k check) holds(words []string, cut bool, s *stemmer) bool {
+// breaks stands between what was said apart: a phrase does not go over it.
+const breaks = "\f"
+
+// holds looks at a text; cut: there was more of it.
+func (k check) holds(text string, cut bool, s *stemmer) bool {
 	found := false
 	if k.phrase != nil {
-		found = hasPhrase(words, k.phrase)
+		for part := range strings.SplitSeq(text, breaks) {
+			found = found || hasPhrase(foldedWords(part, false), k.phrase)
+		}
 	} else {
-		found = slices.ContainsFunc(words, func(w string) bool { return k.like(w, s) })
+		found = slices.ContainsFunc(foldedWords(text, true), func(w string) bool { return k.like(w, s) })
 	}
 	if k.not {
 		return !found
@@ -336,14 +341,15 @@ func hasPhrase(words, phrase []string) bool {
 	return false
 }
 
-// foldedWords are the words of a text in order; joined ones behind theirs.
-func foldedWords(text string) []string {
+// foldedWords are the words of a text in order, if wanted with joined ones
+// behind theirs.
+func foldedWords(text string, withJoined bool) []string {
 	var out []string
 	for chunk := range strings.FieldsSeq(Fold(text)) {
-		words, joined := chunkWords(chunk)
+		words, joined := chunkJoined(chunk)
 		out = append(out, words...)
-		if joined != "" {
-			out = append(out, joined)
+		if withJoined {
+			out = append(out, joined...)
 		}
 	}
 	return out

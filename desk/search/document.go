@@ -35,22 +35,24 @@ type document struct {
 func newDocument(r balie.Request, people []balie.Person, messages []balie.Message, s *stemmer) document {
 	t := newTokens(s)
 	filters(t, r, people)
-	d := document{request: r.ID, version: r.Version, opened: r.Opened, head: clip(r.Ref+" "+r.Subject, mostText)}
+	d := document{request: r.ID, version: r.Version, opened: r.Opened, head: heading(r)}
 	for _, p := range people[:min(len(people), mostNames)] {
 		names := p.Name
 		for _, a := range p.Addresses {
 			names += " " + spoken(a)
 		}
 		t.text(personMark, names)
-		d.head += "\n" + names
+		d.head += breaks + names
 	}
 	t.text("", d.head)
+	spelled, _, _ := strings.Cut(r.Ref, "-")
+	t.text("", spelled)
 	left := mostText
 	var kept strings.Builder
 	for _, m := range messages {
 		text := m.Text
 		if m.Side != balie.TeamSide && m.Subject != r.Subject && !strings.Contains(m.Subject, r.Subject) {
-			text = m.Subject + "\n" + text
+			text = m.Subject + breaks + text
 		}
 		if text = clip(text, left); text == "" {
 			continue
@@ -64,15 +66,21 @@ func newDocument(r balie.Request, people []balie.Person, messages []balie.Messag
 		}
 		if kept.Len() < mostKept {
 			kept.WriteString(clip(text, mostKept-kept.Len()))
-			kept.WriteByte('\n')
+			kept.WriteString(breaks)
 		}
 		d.cut = d.cut || kept.Len() >= mostKept || left == 0
 	}
 	for _, team := range teamsEver(r) {
-		t.text(teamWords(team), r.Ref+" "+r.Subject)
+		t.text(teamWords(team), heading(r))
 	}
-	d.tokens, d.text = t.b.String(), strings.TrimSpace(kept.String())
+	d.tokens, d.text = t.b.String(), strings.TrimRight(kept.String(), breaks)
 	return d
+}
+
+// heading is how people call a request. The check letter of a reference is no
+// word of its own.
+func heading(r balie.Request) string {
+	return strings.ReplaceAll(r.Ref, "-", "") + " " + clip(r.Subject, mostKept)
 }
 
 // teamWords marks the words that a team may search in.

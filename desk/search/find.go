@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -34,30 +33,27 @@ type Want struct {
 	Now    time.Time // in the desk's zone
 }
 
-// errClosed is the answer after Close.
-var errClosed = errors.New("the search index is closed")
-
 // Find finds requests. Of what changed this second it knows the old state, and
 // it does not look at the time left: the caller looks at each request again.
 func (x *Index) Find(ctx context.Context, q Query, who Who, names Naming, want Want) (Hits, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.read == nil {
-		return Hits{}, errClosed
+		return Hits{}, nil // Progress says so
 	}
 	p := compile(q, who, names)
-	lo, hi, err := x.places(ctx, p, want.Now)
+	at, err := x.places(ctx, p, want.Now)
 	if err != nil {
 		return Hits{}, x.judge(fmt.Errorf("search by date: %w", err))
 	}
 	if want.Before != 0 {
-		hi = min(hi, want.Before-1)
+		at.last = min(at.last, want.Before-1)
 	}
 	find := x.plain
 	if len(p.checks) > 0 && !p.only {
 		find = x.looking
 	}
-	hits, err := find(ctx, p, lo, hi, want.Limit)
+	hits, err := find(ctx, p, at, want.Limit)
 	if err != nil {
 		return Hits{}, x.judge(fmt.Errorf("search: %w", err))
 	}
@@ -74,10 +70,10 @@ func (x *Index) judge(err error) error {
 }
 
 const findPlain = `SELECT d.place, d.request FROM words w CROSS JOIN docs d ON d.place = w.rowid
-	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? ORDER BY w.rowid DESC LIMIT ?`
+	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`
 
-func (x *Index) plain(ctx context.Context, p plan, lo, hi int64, limit int) (Hits, error) {
-	rows, err := x.read.QueryContext(ctx, findPlain, p.match, lo, hi, limit+1)
+func (x *Index) plain(ctx context.Context, p plan, at reach, limit int) (Hits, error) {
+	rows, err := x.read.QueryContext(ctx, findPlain, p.match, at.first, at.last, at.from, at.to, limit+1)
 	if err != nil {
 		return Hits{}, err
 	}
@@ -101,12 +97,12 @@ func (x *Index) plain(ctx context.Context, p plan, lo, hi int64, limit int) (Hit
 
 const findLooking = `SELECT d.place, d.request, t.cut, t.head, t.text FROM words w CROSS JOIN docs d ON d.place = w.rowid
 	CROSS JOIN texts t ON t.place = w.rowid
-	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? ORDER BY w.rowid DESC LIMIT ?`
+	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`
 
 // looking reads the texts too and drops what does not have the words as they
 // were typed.
-func (x *Index) looking(ctx context.Context, p plan, lo, hi int64, limit int) (Hits, error) {
-	rows, err := x.read.QueryContext(ctx, findLooking, p.match, lo, hi, mostLooked)
+func (x *Index) looking(ctx context.Context, p plan, at reach, limit int) (Hits, error) {
+	rows, err := x.read.QueryContext(ctx, findLooking, p.match, at.first, at.last, at.from, at.to, mostLooked)
 	if err != nil {
 		return Hits{}, err
 	}
@@ -123,7 +119,7 @@ func (x *Index) looking(ctx context.Context, p plan, lo, hi int64, limit int) (H
 			return out, err
 		}
 		looked, last = looked+1, h.Place
-		if !p.holds(head+"\n"+text, cut, s) {
+		if !p.holds(head+breaks+text, cut, s) {
 			continue
 		}
 		if len(out.Hits) == limit {
@@ -140,9 +136,8 @@ func (x *Index) looking(ctx context.Context, p plan, lo, hi int64, limit int) (H
 }
 
 func (p plan) holds(text string, cut bool, s *stemmer) bool {
-	words := foldedWords(text)
 	for _, k := range p.checks {
-		if !k.holds(words, cut, s) {
+		if !k.holds(text, cut, s) {
 			return false
 		}
 	}
@@ -153,23 +148,27 @@ func (p plan) holds(text string, cut bool, s *stemmer) bool {
 // moment, and a clock that was set back a little.
 const margin = 256
 
-// places are the first and the last place that the dates of a plan can mean.
-func (x *Index) places(ctx context.Context, p plan, now time.Time) (lo, hi int64, err error) {
-	lo, hi = 0, math.MaxInt64
+// reach are the dates of a plan, and the first and last place they can mean.
+type reach struct{ first, last, from, to int64 }
+
+func (x *Index) places(ctx context.Context, p plan, now time.Time) (reach, error) {
+	at := reach{0, math.MaxInt64, math.MinInt64, math.MaxInt64}
 	from, to := p.between(now)
 	if !from.IsZero() {
-		if lo, err = x.placeAt(ctx, from); err != nil {
-			return 0, 0, err
+		first, err := x.placeAt(ctx, from)
+		if err != nil {
+			return at, err
 		}
-		lo -= margin
+		at.first, at.from = first-margin, from.Unix()
 	}
 	if !to.IsZero() {
-		if hi, err = x.placeAt(ctx, to); err != nil {
-			return 0, 0, err
+		last, err := x.placeAt(ctx, to)
+		if err != nil {
+			return at, err
 		}
-		hi += margin
+		at.last, at.to = last+margin, to.Unix()
 	}
-	return lo, hi, nil
+	return at, nil
 }
 
 // placeAt is about the first place of what was opened at a moment or later:
@@ -201,15 +200,16 @@ func (x *Index) Count(ctx context.Context, q Query, who Who, names Naming, now t
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.read == nil {
-		return 0, errClosed
+		return 0, nil
 	}
 	p := compile(q, who, names)
-	lo, hi, err := x.places(ctx, p, now)
+	at, err := x.places(ctx, p, now)
 	if err != nil {
 		return 0, x.judge(fmt.Errorf("count by date: %w", err))
 	}
-	const count = `SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?)`
-	if err := x.read.QueryRowContext(ctx, count, p.match, lo, hi, most).Scan(&n); err != nil {
+	const count = `SELECT count(*) FROM (SELECT 1 FROM words w CROSS JOIN docs d ON d.place = w.rowid
+		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?)`
+	if err := x.read.QueryRowContext(ctx, count, p.match, at.first, at.last, at.from, at.to, most).Scan(&n); err != nil {
 		return 0, x.judge(fmt.Errorf("count what is found: %w", err))
 	}
 	return n, nil

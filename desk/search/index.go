@@ -74,25 +74,22 @@ CREATE TABLE texts (place INTEGER PRIMARY KEY, cut INTEGER NOT NULL, head TEXT N
 CREATE VIRTUAL TABLE words USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
 `
 
-// Open opens the index, or begins a new one. What cannot be read is made
-// again: an error is of the disk.
-func Open(path string, s Store, log *slog.Logger) (*Index, error) {
-	x := &Index{store: s, path: path, log: log, stemmer: newStemmer(), wake: make(chan struct{}, 1), moved: make(chan struct{})}
+// New returns the index in a file that Run opens, or begins.
+func New(path string, s Store, log *slog.Logger) *Index {
+	return &Index{store: s, path: path, log: log, stemmer: newStemmer(), wake: make(chan struct{}, 1), moved: make(chan struct{})}
+}
+
+// start opens the file that is there, or begins a new one: what cannot be read
+// is made again.
+func (x *Index) start() error {
 	err := x.open()
-	if err == nil && x.meta(context.Background(), x.write, "instance") != s.Instance() {
-		err = errOther
-	}
 	if err == nil {
-		x.ready.Store(x.meta(context.Background(), x.write, "built") == "yes")
-		return x, nil
+		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the search index is made again", "why", err)
+		x.log.Warn("the search index is made again", "why", err)
 	}
-	if err := x.begin(); err != nil {
-		return nil, err
-	}
-	return x, nil
+	return x.begin()
 }
 
 var errOther = errors.New("it is of another store or another version of balie")
@@ -102,18 +99,27 @@ func (x *Index) open() error {
 	if _, err := os.Stat(x.path); err != nil {
 		return err
 	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if err := x.connect(); err != nil {
+		x.disconnect()
 		return err
 	}
-	if v := x.meta(context.Background(), x.write, "layout"); v != layout {
+	ctx := context.Background()
+	if x.meta(ctx, x.write, "layout") != layout || x.meta(ctx, x.write, "instance") != x.store.Instance() {
 		x.disconnect()
 		return errOther
 	}
+	x.ready.Store(x.meta(ctx, x.write, "built") == "yes")
 	return nil
 }
 
 // begin makes an empty index in place of whatever is there.
 func (x *Index) begin() error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.ready.Store(false)
@@ -182,12 +188,14 @@ func (x *Index) disconnect() {
 	x.read, x.write = nil, nil
 }
 
-// Close closes the file. Run must have ended.
-func (x *Index) Close() error {
+// close closes the file; searches find nothing then.
+func (x *Index) close() {
+	x.writing.Lock()
+	defer x.writing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.disconnect()
-	return nil
+	x.ready.Store(false)
 }
 
 // querier is a connection or a transaction.

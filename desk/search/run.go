@@ -21,12 +21,16 @@ const (
 	retryPause   = time.Second
 )
 
-// Run makes the index when there is none, and follows the feed until ctx ends.
-// What goes wrong is logged and tried again: without an index the desk still
-// works.
+// Run opens the index, makes it when there is none, and follows the feed until
+// ctx ends. What goes wrong is logged and tried again: without an index the
+// desk still works.
 func (x *Index) Run(ctx context.Context) error {
+	defer x.close()
+	err := x.start()
 	for ctx.Err() == nil {
-		err := x.turns(ctx)
+		if err == nil {
+			err = x.turns(ctx)
+		}
 		var invalid *balie.InvalidError
 		switch {
 		case ctx.Err() != nil:
@@ -37,11 +41,24 @@ func (x *Index) Run(ctx context.Context) error {
 			if err = x.begin(); err == nil {
 				continue
 			}
+		case x.closed():
+			if err = x.start(); err == nil {
+				continue
+			}
 		}
 		x.log.Error("the search index stands still", "err", err)
 		x.sleep(ctx, retryPause)
+		if !x.closed() {
+			err = nil
+		}
 	}
 	return nil
+}
+
+func (x *Index) closed() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.read == nil
 }
 
 // turns makes the index and follows the feed until something is wrong.
@@ -293,6 +310,9 @@ func (x *Index) takeSome(ctx context.Context, ids []balie.ID, after func(*sql.Tx
 func (x *Index) Reindex(ctx context.Context, ids ...balie.ID) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	if x.closed() {
+		return &balie.UnavailableError{Why: "the search index is not open", RetryAfter: retryPause}
+	}
 	if err := x.take(ctx, ids, func(*sql.Tx) error { return nil }); err != nil {
 		return fmt.Errorf("index %d requests again: %w", len(ids), x.judge(err))
 	}

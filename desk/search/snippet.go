@@ -30,7 +30,7 @@ func newWanted(q Query) wanted {
 		if t.Key != Text || t.Not {
 			continue
 		}
-		for _, word := range foldedWords(t.Value) {
+		for _, word := range foldedWords(t.Value, true) {
 			w.exact[word] = true
 			if nl, en := w.s.stems(word); nl != "" && !t.Phrase {
 				w.stems[nl], w.stems[en] = true, true
@@ -73,7 +73,7 @@ func (w wanted) find(text string, within int) []place {
 			}
 			j += n
 		}
-		if words := clipWords([]string{Fold(text[i:j])}); w.has(words[0]) {
+		if w.has(clipWord(Fold(text[i:j]))) {
 			if len(out) == 0 {
 				end = min(end, i+within)
 			}
@@ -99,11 +99,11 @@ func (w wanted) snippet(text string) []Segment {
 		return nil
 	}
 	from := max(0, places[0].from-snippetBefore)
-	if i := strings.IndexAny(text[from:places[0].from], " \n"); from > 0 && i >= 0 {
+	if i := strings.IndexAny(text[from:places[0].from], " \n\f"); from > 0 && i >= 0 {
 		from += i + 1
 	}
 	to := min(len(text), max(from+snippetAll, places[len(places)-1].to))
-	if i := strings.LastIndexAny(text[places[len(places)-1].to:to], " \n"); to < len(text) && i >= 0 {
+	if i := strings.LastIndexAny(text[places[len(places)-1].to:to], " \n\f"); to < len(text) && i >= 0 {
 		to = places[len(places)-1].to + i
 	}
 	for from > 0 && !utf8.RuneStart(text[from]) {
@@ -128,7 +128,7 @@ func (w wanted) snippet(text string) []Segment {
 		out = append(out, Segment{Text: "…"})
 	}
 	for i := range out {
-		out[i].Text = strings.ReplaceAll(out[i].Text, "\n", " ")
+		out[i].Text = strings.NewReplacer("\n", " ", breaks, " ").Replace(out[i].Text)
 	}
 	return out
 }
@@ -163,7 +163,7 @@ func (x *Index) Snippets(ctx context.Context, q Query, ids []balie.ID) (map[bali
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.read == nil {
-		return nil, errClosed
+		return out, nil
 	}
 	const texts = `SELECT d.request, t.text FROM json_each(?) j CROSS JOIN docs d ON d.request = unhex(j.value) CROSS JOIN texts t ON t.place = d.place`
 	rows, err := x.read.QueryContext(ctx, texts, string(list))
