@@ -14,6 +14,7 @@ const (
 	presenceFor   = 30 * time.Second // after this long without a sign somebody is gone
 	mostViewers   = 20               // of one request
 	mostPresences = 20_000           // of all requests: 2 MB
+	sweepEvery    = 5 * time.Second  // at most: it looks at all of them
 )
 
 // Viewer is somebody who has a request before them.
@@ -29,6 +30,7 @@ type Presence struct {
 	mu      sync.Mutex
 	on      map[balie.ID][]Viewer
 	n       int
+	swept   time.Time
 	changed chan struct{}
 }
 
@@ -43,6 +45,9 @@ func (p *Presence) Look(a Actor, request balie.ID, typing bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := Viewer{ID: a.ID, Name: a.Name, Typing: typing, Until: now.Add(presenceFor)}
+	if p.n >= mostPresences && now.Sub(p.swept) >= sweepEvery {
+		p.sweep(now)
+	}
 	all := p.on[request]
 	if i := slices.IndexFunc(all, func(w Viewer) bool { return w.ID == a.ID }); i >= 0 {
 		news := all[i].Typing != typing || !all[i].Until.After(now)
@@ -51,9 +56,6 @@ func (p *Presence) Look(a Actor, request balie.ID, typing bool, now time.Time) {
 			p.signal()
 		}
 		return
-	}
-	if p.n >= mostPresences {
-		p.sweep(now)
 	}
 	if len(all) >= mostViewers || p.n >= mostPresences {
 		return // one more or less changes nothing for anybody
@@ -123,6 +125,7 @@ func (p *Presence) Step(now time.Time) {
 }
 
 func (p *Presence) sweep(now time.Time) {
+	p.swept = now
 	for id := range p.on {
 		p.keep(id, func(v Viewer) bool { return v.Until.After(now) })
 	}
