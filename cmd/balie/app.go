@@ -58,8 +58,9 @@ type app struct {
 	http       *fiber.App
 	metrics    *metrics
 	tracing    *tracing
-	socket     net.Listener // of the commands
-	trial      bool         // never run
+	socket     net.Listener     // of the commands
+	trial      bool             // never run
+	clock      func() time.Time // of what comes in; nil: now
 }
 
 // newApp wires a balie over an open store. Nothing runs yet.
@@ -157,7 +158,7 @@ func (a *app) wireIntake(context.Context) error {
 		o.Leads = append(o.Leads, to)
 	}
 	var err error
-	a.intake, err = intake.New(a.store, norm, a.documents.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), nil)
+	a.intake, err = intake.New(a.store, norm, a.documents.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), a.clock)
 	return err
 }
 

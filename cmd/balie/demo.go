@@ -81,8 +81,11 @@ func (c *demoCmd) play(ctx context.Context, w *world, began time.Time) error {
 	}
 	w.out.summary(t, time.Since(began))
 	if !c.Once {
+		if err := w.openDesk(ctx); err != nil {
+			return err
+		}
 		w.out.byHand(w)
-		return w.watch(ctx)
+		return w.stay(ctx)
 	}
 	if !t.good() {
 		return errDemo
@@ -141,7 +144,8 @@ func (c *demoCmd) startDesk(ctx context.Context, w *world, gone context.CancelCa
 	if w.db, err = boltstore.Open(cfg.Data, boltstore.Options{MinFree: cfg.Limits.MinFree}); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	if w.app, err = newApp(ctx, cfg, w.db, demoDocuments, log); err != nil {
+	w.app = &app{cfg: cfg, log: log, store: w.db, metrics: newMetrics(), clock: w.clock}
+	if err = w.app.wire(ctx, demoDocuments); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))

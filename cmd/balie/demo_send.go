@@ -93,7 +93,7 @@ func (w *world) compose(s *sending, to []string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := strings.NewReplacer("{{id}}", s.msgID, "{{date}}", mailDate(), "{{letter}}", answered.msgID,
+		text := strings.NewReplacer("{{id}}", s.msgID, "{{date}}", w.mailDate(), "{{letter}}", answered.msgID,
 			"{{to}}", answered.to).Replace(string(b))
 		return []byte(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")), nil
 	}
@@ -106,13 +106,13 @@ func (w *world) compose(s *sending, to []string) ([]byte, error) {
 		subject = "Re: " + strings.TrimPrefix(answered.subject, "Re: ")
 	}
 	head("Subject", mime.QEncoding.Encode("utf-8", subject))
-	head("Date", mailDate())
+	head("Date", w.mailDate())
 	head("Message-ID", "<"+s.msgID+">")
 	text := strings.TrimSpace(q.Text) + "\n"
 	if answered.msgID != "" {
 		head("In-Reply-To", "<"+answered.msgID+">")
 		head("References", "<"+answered.msgID+">")
-		text += "\n" + time.Now().Format(attribution[q.language()]) + "\n> " +
+		text += "\n" + w.clock().Format(attribution[q.language()]) + "\n> " +
 			strings.ReplaceAll(strings.TrimSpace(answered.text), "\n", "\n> ") + "\n"
 	}
 	head("MIME-Version", "1.0")
@@ -128,7 +128,7 @@ var attribution = map[string]string{
 	"en": "On 2/01/2006 15:04, Servicedesk De Linde <" + demoDesk + "> wrote:",
 }
 
-func mailDate() string { return time.Now().Format("Mon, 2 Jan 2006 15:04:05 -0700") }
+func (w *world) mailDate() string { return w.clock().Format("Mon, 2 Jan 2006 15:04:05 -0700") }
 
 // answered is the letter a reply answers.
 func (w *world) answered(q question) letter {

@@ -57,6 +57,7 @@ func (a *account) byHand(w *world) {
 	if a.json {
 		return
 	}
+	a.desk(w)
 	a.printf("\n%s\n", a.paint(bold, "Try it by hand"))
 	a.printf("  the form     %s/\n", w.url)
 	a.printf("  a question   %s\n", w.status)
@@ -71,6 +72,17 @@ func (a *account) byHand(w *world) {
 		a.printf("  %s\n", line)
 	}
 	a.printf("\n%s\n", a.paint(bold, "Ctrl-C stops it."))
+}
+
+// desk says where the desk is and who can sign in.
+func (a *account) desk(w *world) {
+	a.printf("\n%s  %s\n", a.paint(bold, "The desk"), a.paint(green, w.url+"/inbox"))
+	for _, p := range w.people {
+		a.printf("  %-12s %-16s password %s   %s\n", p.ID, p.Name, p.Password, a.paint(dim, p.Role))
+	}
+	a.printf("  Become its first admin, once:\n  %s\n", a.paint(green, w.first))
+	a.printf("%s\n", a.paint(dim, "  Two minutes: take a question and answer it, hand one out (B), note a call (Shift C); as admin change a rule,\n"+
+		"  see what it would change, publish it, take it back. Somebody writes every twenty seconds for a while."))
 }
 
 // phoneLines are shell lines that sign and send a missed call.

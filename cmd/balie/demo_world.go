@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/balie/balie/config"
@@ -56,6 +57,9 @@ type world struct {
 	posts   map[string]int // posts looked at, by channel
 	status  string         // a status page to try
 	closers []io.Closer
+	skew    atomic.Int64 // nanoseconds that what comes in is older than now
+	people  []signIn     // who can sign in
+	first   string       // the link of the first admin
 }
 
 // startPeers starts the mail server and the workspace.
