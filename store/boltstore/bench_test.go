@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -215,6 +216,50 @@ func BenchmarkCountUnassigned(b *testing.B) {
 	for b.Loop() {
 		if n, err := db.Count(b.Context(), f); err != nil || n != open/100 {
 			b.Fatalf("%d are unassigned: %v", n, err)
+		}
+	}
+}
+
+// BenchmarkErase erases somebody with one request from a store of 20,000; its
+// speed is that of looking through the file.
+func BenchmarkErase(b *testing.B) {
+	dir := b.TempDir()
+	db, err := Open(dir, Options{MinFree: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for chunk := range slices.Chunk(make([]int64, 20_000), 500) {
+		var cs []balie.Change
+		for range chunk {
+			c := intakeChange(b, time.Now(), int64(len(cs)))
+			c.Seen = nil
+			cs = append(cs, c)
+		}
+		if err := db.Commit(b.Context(), cs...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	info, err := os.Stat(dir + "/" + storeFile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	n := int64(1_000_000)
+	for b.Loop() {
+		n++
+		c := intakeChange(b, time.Now(), n)
+		p := balie.Person{ID: balie.NewID(time.Now()), Version: 1, Addresses: []balie.Address{
+			{Scheme: balie.Mail, Value: fmt.Sprintf("klant%d@erased.example", n)}}}
+		c.People = []balie.Person{p}
+		if err := c.Do(balie.Event{What: balie.Edited, At: time.Now(), By: "router@14", Data: map[string]string{"customer": p.ID.String()}}); err != nil {
+			b.Fatal(err)
+		}
+		if err := db.Commit(b.Context(), c); err != nil {
+			b.Fatal(err)
+		}
+		if got, err := db.Erase(b.Context(), p.ID, "agent:lead", "AVG", time.Now()); err != nil || got.Requests != 1 {
+			b.Fatalf("erased %+v: %v", got, err)
 		}
 	}
 }

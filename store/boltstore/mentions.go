@@ -8,7 +8,7 @@ import (
 )
 
 // mentions looks through the whole store for the person's addresses in what is
-// not of their own requests: about a second per GiB. What was written before
+// not of their own requests: half a second per GiB (BenchmarkErase). What was written before
 // the first step is there; what is written later is of somebody new.
 func (e *eraser) mentions() error {
 	needles := e.who.needles()
