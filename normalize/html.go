@@ -17,7 +17,7 @@ var policy = sync.OnceValue(func() *bluemonday.Policy { return newPolicy(`^(?i)c
 // pictured lets pictures from elsewhere through as well; what they may load
 // from is the policy of the page they are shown in.
 var pictured = sync.OnceValue(func() *bluemonday.Policy {
-	return newPolicy(`^(?i)(cid:[^\s"'<>]{1,300}|https://[a-z0-9.-]{1,253}(:\d{1,5})?/[^\s"'<>\\]{0,2000})$`)
+	return newPolicy(`^(?i)(cid:[^\s"'<>]{1,300}|https://[a-z0-9.-]{1,253}(:\d{1,5})?/[^\s"'<>\\]{0,1000})$`)
 })
 
 // newPolicy is a policy in which the sources of pictures match.

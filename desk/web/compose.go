@@ -233,7 +233,10 @@ func simpleForm(c *fiber.Ctx) (*composed, error) {
 }
 
 // previewWords is Markdown as it will be read, for the page's script.
-func (w *Web) previewWords(c *fiber.Ctx, _ auth.Session) error {
+func (w *Web) previewWords(c *fiber.Ctx, s auth.Session) error {
+	if _, err := w.Desk.Find(c.UserContext(), s.Actor(), c.Params("ref")); err != nil {
+		return err
+	}
 	f, err := simpleForm(c)
 	if err != nil {
 		return err

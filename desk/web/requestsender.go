@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -38,12 +39,39 @@ func (g *pager) sender(m *balie.Message) (address string, marks []mark) {
 }
 
 // lookAlike is what a sender seems to be and is not: an address in the name
-// that is another one, the customer's own name from a foreign address, or a
-// domain that reads like the customer's.
+// that is another one, the customer's own name or a colleague's from a foreign
+// address, or a domain that reads like a customer's.
 func (g *pager) lookAlike(from balie.Address) string {
 	if claimed := addressIn(from.Name); claimed != "" && claimed != from.Value {
 		return claimed
 	}
+	for _, name := range g.names {
+		if strings.EqualFold(name, from.Name) {
+			return g.text("colleague", "name", name)
+		}
+	}
+	if like := g.likeCustomer(from); like != "" {
+		return like
+	}
+	organisations := g.Library.Brain().Organisations
+	for _, o := range organisations {
+		if slices.Contains(o.Domains, from.Domain()) {
+			return "" // a customer's own, however near to another's
+		}
+	}
+	for _, o := range organisations {
+		for _, d := range o.Domains {
+			if resembles(d, from.Domain()) {
+				return d
+			}
+		}
+	}
+	return ""
+}
+
+// likeCustomer is the customer's address that a sender is not, although name or
+// domain read like it.
+func (g *pager) likeCustomer(from balie.Address) string {
 	p := g.v.Customer.Person
 	if p.Has(from) {
 		return ""
@@ -57,11 +85,6 @@ func (g *pager) lookAlike(from balie.Address) string {
 		}
 		if resembles(known.Domain(), from.Domain()) {
 			return known.Domain()
-		}
-	}
-	for _, d := range g.v.Customer.Organisation.Domains {
-		if resembles(d, from.Domain()) {
-			return d
 		}
 	}
 	return ""
