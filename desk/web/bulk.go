@@ -64,7 +64,9 @@ type bulkReport struct {
 	// In words, for the page:
 	Words   string       `json:"-"`
 	Refused []bulkRefuse `json:"-"`
+	Here    string       `json:"-"` // the list without this report
 	CanUndo bool         `json:"-"`
+	done    int
 }
 
 // bulkRow is what became of one request.
@@ -319,10 +321,15 @@ func (r *bulkReport) describe(w *Web, language string, names map[string]string) 
 	case r.Act == "backoffice" && to == "":
 		key = "inbox.did_owner"
 	}
-	r.Words = w.Texts.Text(language, many(key, done), "n", strconv.Itoa(done), "to", to)
-	if n := len(r.Refused); n > 0 {
-		r.Words += " " + w.Texts.Text(language, many("inbox.refused", n), "n", strconv.Itoa(n))
+	var words []string
+	if done > 0 {
+		words = append(words, w.Texts.Text(language, many(key, done), "n", strconv.Itoa(done), "to", to))
 	}
+	if n := len(r.Refused); n > 0 {
+		words = append(words, w.Texts.Text(language, many("inbox.refused", n), "n", strconv.Itoa(n)))
+	}
+	r.Words = strings.Join(words, " ")
+	r.done = done
 }
 
 // many is the key of a text for one thing or several.
@@ -339,7 +346,10 @@ func (r *bulkReport) show(sh *shell, g *lister) {
 		return
 	}
 	r.describe(g.Web, g.language, g.names)
-	sh.Notice = r.Words
+	r.Here = g.p.Path()
+	if r.done > 0 {
+		sh.Notice = r.Words
+	}
 	if r.CanUndo {
 		sh.Undo = &undo{Path: "/inbox/undo", Fields: map[string]string{"did": r.ID, "back": g.p.Path()}}
 	}

@@ -118,7 +118,7 @@ func newRig(t testing.TB) *rig {
 	must("load the texts")
 	r.tokens, err = token.New([]byte("a secret key of at least thirty-two bytes"))
 	must("make the tokens")
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	calendar := r.calendar()
 	norm := normalize.New(normalize.Options{OwnAddresses: []string{"desk@delinde.example"}, TrustedAuthserv: []string{"mx.delinde.example"}, Country: "NL"})
 	letter := letters.New(r.texts, r.tokens, letters.Options{Domain: "delinde.example", Desk: map[string]string{"nl": "De Linde", "en": "De Linde"}, PublicURL: "https://desk.delinde.example", Zone: calendar.Zone()})
@@ -171,7 +171,7 @@ func (r *rig) serve(log *slog.Logger) {
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	})
-	app := httpd.New(httpd.Options{Page: r.web.Problem, Texts: r.texts, Log: log, Rate: -1})
+	app := httpd.New(httpd.Options{Page: r.web.Problem, Texts: r.texts, Log: log, Rate: -1, Large: web.Uploads()})
 	pages.Mount(app)
 	r.web.Mount(app)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -352,7 +352,8 @@ func (u *user) browser() *browse.Browser {
 }
 
 // mail brings a mail in, as the mail channel does, and gives its request. from
-// is "Name <address>"; answers is the Message-ID it replies to, "" for none.
+// is "Name <address>"; answers is the Message-ID it replies to, "" for none. A
+// body that begins with < is HTML.
 func (r *rig) mail(from, subject, body, answers string) balie.Request {
 	r.t.Helper()
 	r.taken++
@@ -363,7 +364,11 @@ func (r *rig) mail(from, subject, body, answers string) balie.Request {
 	if answers != "" {
 		fmt.Fprintf(&b, "In-Reply-To: <%[1]s>\r\nReferences: <%[1]s>\r\n", answers)
 	}
-	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + strings.ReplaceAll(body, "\n", "\r\n") + "\r\n")
+	kind := "plain"
+	if strings.HasPrefix(body, "<") {
+		kind = "html"
+	}
+	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/" + kind + "; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + strings.ReplaceAll(body, "\n", "\r\n") + "\r\n")
 	sink := r.intake.Sink("email/desk/INBOX")
 	o, err := sink.Keep(r.t.Context(), bytes.NewReader([]byte(b.String())))
 	if err != nil {
@@ -379,7 +384,7 @@ func (r *rig) mail(from, subject, body, answers string) balie.Request {
 	return r.request(got[0].Request)
 }
 
-// ask brings in a mail of somebody about something.
+// ask brings in a mail of somebody of a key account about something.
 func (r *rig) ask(who, subject, body string) balie.Request {
 	r.t.Helper()
 	return r.mail(who+" <"+strings.ToLower(strings.Join(strings.Fields(who), "."))+"@akker.example>", subject, body, "")

@@ -74,6 +74,7 @@ func (w *Web) signedIn(c *fiber.Ctx, rt route) error {
 	if err != nil {
 		return err
 	}
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin") // a page that ended leads back to itself
 	if l := s.User.Profile.Language; l != "" && c.Query("lang") == "" {
 		ui.Speak(c, l)
 	}

@@ -356,6 +356,14 @@ func (g *lister) viewName(v desk.View) string {
 	return g.text("view_" + string(v))
 }
 
+// shortName is for the bar on a phone.
+func (g *lister) shortName(v desk.View) string {
+	if strings.HasPrefix(string(v), "team:") || g.a.Role == desk.TeamMember && v == desk.OpenView {
+		return g.viewName(v)
+	}
+	return g.text("short_" + string(v))
+}
+
 // list reads one piece of the list.
 func (g *lister) list(after string) (list, error) {
 	page, err := g.Overview.Page(g.c.UserContext(), g.a, g.p.query(), after, pageRows, g.now)
@@ -431,7 +439,7 @@ func (g *lister) rail() ([][]viewLink, []ownLink, error) {
 
 func (g *lister) link(v desk.View, icon string, counts map[desk.View]int) viewLink {
 	q := params{View: v, Sort: g.p.Sort}
-	return viewLink{Key: string(v), Path: q.Path(), Icon: icon, Name: g.viewName(v), Short: g.viewName(v),
+	return viewLink{Key: string(v), Path: q.Path(), Icon: icon, Name: g.viewName(v), Short: g.shortName(v),
 		Count: counts[v], Here: v == g.p.View && g.p.Own == ""}
 }
 

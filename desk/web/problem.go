@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,6 +29,9 @@ func (w *Web) Problem(c *fiber.Ctx, p httpd.Problem) error {
 			return w.UI.Problem(c, p)
 		}
 	}
+	if p.Status == fiber.StatusUnauthorized {
+		return w.ended(c, p)
+	}
 	t := c.Cookies(w.cookie())
 	if t == "" || w.Sessions == nil {
 		return w.UI.Problem(c, p)
@@ -45,4 +49,19 @@ func (w *Web) Problem(c *fiber.Ctx, p httpd.Problem) error {
 		f.Again = httpd.Local(c.Path())
 	}
 	return w.UI.Render(c, "fault", f)
+}
+
+// endedPage is what ended.html shows: the session is over, and what was typed
+// is kept by a script (keep.js) until it is typed again.
+type endedPage struct {
+	httpd.Problem
+	Next string // signing in, and back to the page of the form
+}
+
+func (w *Web) ended(c *fiber.Ctx, p httpd.Problem) error {
+	from := "/inbox"
+	if u, err := url.Parse(c.Get(fiber.HeaderReferer)); err == nil && u.Host == c.Hostname() {
+		from = httpd.Local(u.RequestURI())
+	}
+	return w.UI.Render(c, "ended", endedPage{p, "/login?next=" + url.QueryEscape(from)})
 }

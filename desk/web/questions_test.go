@@ -9,10 +9,10 @@ import (
 
 // Questions whose way through the sample rules is known.
 const (
-	// toTechniek goes to the team techniek.
-	heatingSubject = "Verwarming kamer 2.14"
-	heatingText    = "De verwarming in gebouw A kamer 2.14 is stuk, het is er ijskoud. Kan er iemand naar kijken?"
-	// toDesk fits no product.
+	// heating goes to the team techniek.
+	heatingSubject = "Verwarming"
+	heatingText    = "De verwarming in kamer 2.14 doet het niet, het is hier ijskoud."
+	// vague fits no product.
 	vagueSubject = "Vraagje"
 	vagueText    = "Ik wilde nog even terugkomen op wat we vorige week bespraken. Kan iemand mij bellen?"
 )
@@ -33,7 +33,7 @@ func (r *rig) requests() []balie.Request {
 // heating is a request that the team techniek has in hand.
 func (r *rig) heating() balie.Request {
 	r.t.Helper()
-	q := r.ask("Els Mulder", heatingSubject, heatingText)
+	q := r.mail("Els Mulder <els@klant.example>", heatingSubject, heatingText, "")
 	if q.State != balie.WithTeam || q.Handouts[0].Team != "techniek" {
 		r.t.Fatalf("the question about heating is %s: %+v", q.State, q.Handouts)
 	}

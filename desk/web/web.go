@@ -60,7 +60,7 @@ type Parts struct {
 	Sessions Sessions
 	Auth     *auth.Auth // users and how they sign in
 	Desk     *desk.Desk
-	Records  Records    // what belongs to a user alone: views, reports of bulk acts
+	Records  Records // what belongs to a user alone: views, reports of bulk acts
 	Overview *desk.Overview
 	Presence *desk.Presence
 	Library  *desk.Library

@@ -11,6 +11,7 @@ package ui
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -63,14 +64,33 @@ type UI struct {
 	brand Brand
 	hash  string
 	pages map[string]map[string]*template.Template // by language and page
-	files map[string][]byte
+	files map[string]asset
+}
+
+// asset is a static file, as it is and packed. Pages are never packed: they
+// hold a secret beside what a stranger wrote (BREACH).
+type asset struct{ plain, packed []byte }
+
+func newAsset(b []byte) (asset, error) {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return asset{}, err
+	}
+	if _, err := z.Write(b); err != nil {
+		return asset{}, err
+	}
+	if err := z.Close(); err != nil {
+		return asset{}, err
+	}
+	return asset{b, out.Bytes()}, nil
 }
 
 // New reads the parts and the pages: ui's own and those of each tree, the
 // *.html in its root. A page defines "title", "main" and "body", which names
 // the layout ("public" or "center") it is in.
 func New(texts *i18n.Texts, brand Brand, trees ...fs.FS) (*UI, error) {
-	u := &UI{brand: brand, pages: map[string]map[string]*template.Template{}, files: map[string][]byte{}}
+	u := &UI{brand: brand, pages: map[string]map[string]*template.Template{}, files: map[string]asset{}}
 	if u.brand.Name == "" {
 		u.brand.Name = "balie"
 	}
@@ -132,7 +152,9 @@ func (u *UI) readFiles() error {
 		}
 		fmt.Fprintf(h, "%s %d\n", name, len(b))
 		h.Write(b)
-		u.files[path.Base(name)] = b
+		if u.files[path.Base(name)], err = newAsset(b); err != nil {
+			return fmt.Errorf("pack %s: %w", name, err)
+		}
 	}
 	u.hash = hex.EncodeToString(h.Sum(nil))[:16]
 	return nil
@@ -218,6 +240,11 @@ func (u *UI) Mount(r fiber.Router) {
 		if c.Params("hash") == u.hash {
 			c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 		}
-		return c.Send(b)
+		c.Vary(fiber.HeaderAcceptEncoding)
+		if !strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
+			return c.Send(b.plain)
+		}
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(b.packed)
 	})
 }

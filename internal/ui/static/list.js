@@ -31,8 +31,8 @@ export default function list(list) {
   function count() {
     for (const r of rows()) r.classList.toggle('sel', !!box(r)?.checked);
     const n = chosen().length;
-    const out = bulk?.querySelector('[data-n]');
-    if (out) out.textContent = n ? String(n) : '';
+    const out = /** @type {HTMLElement | null | undefined} */ (bulk?.querySelector('[data-n]'));
+    if (out && n) out.textContent = (out.dataset.n ?? '').replace('{n}', String(n));
   }
   /** @param {HTMLElement | null} row @param {boolean} to */
   function check(row, to) {
@@ -84,28 +84,40 @@ export default function list(list) {
 
   follow(list);
 
-  /** Sends a form and shows what came of it; a failure puts the rows back. @param {HTMLFormElement} form @param {HTMLElement | null} button @param {HTMLElement[]} on */
+  /** What a row will most likely look like, at once. @param {HTMLElement} row @param {HTMLButtonElement | null} button */
+  function foresee(row, button) {
+    const act = button?.value ?? '';
+    row.setAttribute('aria-busy', 'true');
+    row.classList.toggle('gone', act === 'resolve' || act === 'spam');
+    const who = act === 'mine' ? document.querySelector('.rail .me .av') : button?.querySelector('.av');
+    const av = who && row.querySelector('.av');
+    if (av) (av.className = 'av'), (av.textContent = who.textContent);
+  }
+  /** Rows of the last act, for its undoing. @type {Set<string | undefined>} */
+  let done = new Set();
+  /** Sends a form and shows what came of it; a failure puts the rows back. @param {HTMLFormElement} form @param {any} button @param {HTMLElement[]} on */
   async function send(form, button, on) {
     const body = new URLSearchParams(/** @type {any} */ (new FormData(form, button)));
-    for (const r of on) r.setAttribute('aria-busy', 'true');
+    const before = on.map((r) => /** @type {HTMLElement} */ (r.cloneNode(true)));
+    for (const r of on) foresee(r, button);
     for (const d of document.querySelectorAll('details.menu[open]')) d.removeAttribute('open');
     form.reset();
     try {
-      const res = await fetch(form.action, { method: 'POST', body, headers: { 'X-Part': '1', Accept: 'text/html' } });
+      const res = await fetch(`${form.action}?lang=${document.documentElement.lang}`, { method: 'POST', body, headers: { 'X-Part': '1', Accept: 'text/html' } });
       if (res.status === 401) return location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
       if (!res.ok) throw new Error(String(res.status));
-      report(new DOMParser().parseFromString(await res.text(), 'text/html'));
+      const doc = new DOMParser().parseFromString(await res.text(), 'text/html');
+      put('.toast', doc.querySelector('.toast'), document.body);
+      put('[data-refused]', doc.querySelector('[data-refused]'), main);
+      done = new Set(on.map((r) => r.dataset.id));
+      await fresh(list, /** @type {string[]} */ ([...done]), false);
     } catch {
-      for (const r of on) check(r, true);
-      const said = document.createElement('div');
-      said.className = 'toast';
-      said.setAttribute('role', 'alert');
-      said.textContent = list.querySelector('template[data-failed]')?.innerHTML ?? '';
-      put('.toast', said, document.body);
-    } finally {
-      for (const r of on) r.removeAttribute('aria-busy');
+      on.forEach((r, i) => r.replaceWith(before[i]));
+      const t = /** @type {HTMLTemplateElement | null} */ (list.querySelector('template[data-failed]'));
+      put('.toast', /** @type {Element | null} */ (t?.content.firstElementChild?.cloneNode(true) ?? null), document.body);
+      count();
     }
-    await fresh(list, on.map((r) => r.dataset.id ?? ''), false);
+    for (const r of rows()) r.removeAttribute('aria-busy');
   }
   // What takes its time shows where the rows will be; only after 300 ms, for
   // anything sooner would flicker.
@@ -120,20 +132,19 @@ export default function list(list) {
   document.querySelector('form.search')?.addEventListener('submit', leave);
   addEventListener('pageshow', (e) => e.persisted && location.reload());
 
-  /** @param {Document} doc */
-  function report(doc) {
-    put('.toast', doc.querySelector('.toast'), document.body);
-    put('[data-refused]', doc.querySelector('[data-refused]'), main);
-  }
   bulk?.addEventListener('submit', (e) => {
     e.preventDefault();
     send(bulk, e.submitter, chosen());
+  });
+  main.addEventListener('click', (e) => {
+    if (!(e.target instanceof Element) || !e.target.closest('[data-close]')) return;
+    e.preventDefault();
+    main.querySelector('[data-refused]')?.replaceChildren();
   });
   document.addEventListener('submit', (e) => {
     const f = e.target;
     if (!(f instanceof HTMLFormElement) || !f.closest('.toast') || !f.action.endsWith('/inbox/undo')) return;
     e.preventDefault();
-    const ids = new Set((f.dataset.ids ?? '').split(','));
-    send(f, e.submitter, rows().filter((r) => ids.has(r.dataset.id ?? '')));
+    send(f, e.submitter, rows().filter((r) => done.has(r.dataset.id)));
   });
 }

@@ -41,7 +41,7 @@ function bar(list, waiting) {
   if (!b || !waiting.size) return;
   b.hidden = false;
   const words = b.querySelector('span');
-  if (words) words.textContent = (waiting.size === 1 ? b.dataset.one : b.dataset.many?.replace('{n}', String(waiting.size))) ?? '';
+  if (words) words.textContent = (waiting.size === 1 ? b.dataset.single : b.dataset.many?.replace('{n}', String(waiting.size))) ?? '';
 }
 
 /** Numbers of the views, of the rail and of the list. @param {Element} doc */
@@ -57,6 +57,9 @@ function numbers(doc) {
     n.textContent = late;
     n.toggleAttribute('hidden', late === '0');
   }
+  const total = /** @type {HTMLElement | null} */ (document.querySelector('[data-total]'));
+  const here = document.querySelector('.views a[aria-current] [data-count]');
+  if (total && here) total.textContent = total.dataset.total?.replace('{n}', here.textContent ?? '') ?? '';
   const at = document.querySelector('[data-updated]');
   if (at) at.textContent = doc.querySelector('time')?.textContent ?? '';
 }
@@ -68,6 +71,7 @@ const waiting = new Set();
 export async function fresh(list, ids, auto) {
   const url = new URL(list.dataset.rows ?? '', location.href);
   url.searchParams.set('ids', ids.slice(0, 100).join(','));
+  url.searchParams.set('lang', document.documentElement.lang);
   url.searchParams.set('since', list.dataset.version ?? '');
   const res = await fetch(url, { headers: { Accept: 'text/html', ...(auto ? { 'X-Balie-Auto': '1' } : {}) } }).catch(() => null);
   if (!res?.ok) return;
