@@ -49,6 +49,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	}
 	r.db = db
 	r.Auth = New(db, o, slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	r.hasher.kib = 64 // tests that measure set it back
 	return r
 }
 
@@ -94,6 +95,7 @@ func (r *rig) must(err error) {
 // noise of the machine disturbs, and looks at the time as well.
 func TestS8_AnUnknownNameCostsAsMuchAsAWrongPassword(t *testing.T) {
 	r := newRig(t)
+	r.hasher.kib = argonKiB
 	r.add("noor", desk.Admin)
 	r.add("gone", desk.Agent)
 	r.must(r.Disable(t.Context(), Command(), "gone", r.now))
@@ -413,9 +415,24 @@ func TestS8_OnlyHashesAreStored(t *testing.T) {
 	}
 }
 
+// TestS8_PasswordsAreHashedWithEnoughWork holds the parameters to the least
+// that OWASP's cheat sheet on password storage allows.
+func TestS8_PasswordsAreHashedWithEnoughWork(t *testing.T) {
+	hash, err := newHasher().hash(t.Context(), password)
+	p, ok := parsePHC(hash)
+	if err != nil || !ok || p.kib < 19<<10 || p.passes < 2 || len(p.salt) < 16 || !strings.HasPrefix(hash, "$argon2id$v=19$") {
+		t.Errorf("%s, %v", hash, err)
+	}
+	again, err := newHasher().hash(t.Context(), password)
+	if err != nil || again == hash {
+		t.Errorf("two hashes of one password are the same: %v", err)
+	}
+}
+
 // TestS8_ABurstOfSignInsIsBounded: thirty at once would hold 570 MiB.
 func TestS8_ABurstOfSignInsIsBounded(t *testing.T) {
 	r := newRig(t)
+	r.hasher.kib = argonKiB
 	r.add("noor", desk.Admin)
 	runtime.GC()
 	var before, after runtime.MemStats

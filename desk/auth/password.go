@@ -34,12 +34,13 @@ const (
 
 // hasher makes and checks password hashes, few at a time.
 type hasher struct {
+	kib     uint32 // of one hash
 	slots   chan struct{}
 	waiting atomic.Int64 // and at work
 	done    atomic.Int64 // hashes made in all
 }
 
-func newHasher() *hasher { return &hasher{slots: make(chan struct{}, hashesAtOnce)} }
+func newHasher() *hasher { return &hasher{kib: argonKiB, slots: make(chan struct{}, hashesAtOnce)} }
 
 // work is argon2id, when there is room: too many at once are ErrThrottled.
 func (h *hasher) work(ctx context.Context, password string, salt []byte, passes, kib uint32, threads uint8) ([]byte, error) {
@@ -61,12 +62,12 @@ func (h *hasher) work(ctx context.Context, password string, salt []byte, passes,
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt)
-	sum, err := h.work(ctx, password, salt, argonPasses, argonKiB, 1)
+	sum, err := h.work(ctx, password, salt, argonPasses, h.kib, 1)
 	if err != nil {
 		return "", err
 	}
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, argonKiB, argonPasses, b64(salt), b64(sum)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, h.kib, argonPasses, b64(salt), b64(sum)), nil
 }
 
 // check reports whether a password has a hash. No hash costs as much as a wrong
@@ -74,7 +75,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 func (h *hasher) check(ctx context.Context, password, hash string) (bool, error) {
 	p, ok := parsePHC(hash)
 	if !ok {
-		p = phc{kib: argonKiB, passes: argonPasses, threads: 1, salt: make([]byte, saltBytes), sum: make([]byte, hashBytes)}
+		p = phc{kib: h.kib, passes: argonPasses, threads: 1, salt: make([]byte, saltBytes), sum: make([]byte, hashBytes)}
 	}
 	sum, err := h.work(ctx, password, p.salt, p.passes, p.kib, p.threads)
 	if err != nil {
