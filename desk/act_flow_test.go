@@ -116,4 +116,3 @@ func sentAt(v desk.RequestView, message balie.ID) bool {
 	}
 	return false
 }
-

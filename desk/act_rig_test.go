@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +46,43 @@ type world struct {
 	n      int
 }
 
+// shelf holds the sample documents, for all tests: training the catalogue is
+// what takes time.
+type shelf map[string]store.Document
+
+func (s shelf) PutDocument(_ context.Context, d store.Document, base int) (int, error) {
+	d.Version = base + 1
+	s[d.Kind] = d
+	return d.Version, nil
+}
+
+func (s shelf) Document(_ context.Context, kind, _ string, _ int) (store.Document, error) {
+	d, ok := s[kind]
+	if !ok {
+		return d, balie.ErrNotFound
+	}
+	return d, nil
+}
+
+func (s shelf) DocumentHistory(context.Context, string, string) ([]store.Document, error) {
+	return nil, nil
+}
+
+var library = sync.OnceValues(func() (*desk.Library, error) {
+	return desk.OpenLibrary(context.Background(), shelf{}, func(kind string) (string, []byte, error) {
+		return kind + ".yaml", map[string][]byte{desk.CatalogueDoc: catalogue.Sample(), desk.RulesDoc: router.Sample(), desk.OrganisationsDoc: []byte("organisations: []\n")}[kind], nil
+	})
+})
+
+func sampleLibrary(t testing.TB) *desk.Library {
+	t.Helper()
+	l, err := library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // undoSend is how long the rig's replies wait.
 const undoSend = 10 * time.Second
 
@@ -56,12 +94,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })
-	w.lib, err = desk.OpenLibrary(context.Background(), w.db, func(kind string) (string, []byte, error) {
-		return kind + ".yaml", map[string][]byte{desk.CatalogueDoc: catalogue.Sample(), desk.RulesDoc: router.Sample(), desk.OrganisationsDoc: []byte("organisations: []\n")}[kind], nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.lib = sampleLibrary(t)
 	texts, err := i18n.Load()
 	if err != nil {
 		t.Fatal(err)

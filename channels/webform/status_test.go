@@ -2,6 +2,7 @@ package webform_test
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,23 @@ func TestS2_JoinedQuestionDoesNotOpenTheOther(t *testing.T) {
 	}
 	if p := s.post(at, url.Values{"token": {s.fresh("/form")}, "text": {"x"}}); p.StatusCode != 404 {
 		t.Errorf("a reply got %d", p.StatusCode)
+	}
+}
+
+// TestR5_WhatCanStillBeTakenBackIsNotShown: a reply is said when it goes out;
+// one that was taken back was never said.
+func TestR5_WhatCanStillBeTakenBackIsNotShown(t *testing.T) {
+	s := open(t, nil)
+	at := trimmed(s.ask("Pas werkt niet"))
+	r := s.lastRequest()
+	s.desk.say(balie.Message{Request: r.ID, Side: balie.CustomerSide, Direction: balie.Out, Text: "NOG-NIET", At: monday.AddDate(1, 0, 0)})
+	s.desk.do(t, r.ID, balie.Event{What: balie.Answered, By: "agent:noor"})
+	seq := s.lastRequest().Version
+	if p := s.get(at); strings.Contains(p.body, "NOG-NIET") || !strings.Contains(p.body, "Beantwoord") {
+		t.Errorf("while it waits:\n%s", p.body)
+	}
+	s.desk.do(t, r.ID, balie.Event{What: balie.Unsent, By: "agent:noor", Data: map[string]string{"state": "desk", "seq": strconv.FormatUint(seq, 10)}})
+	if p := s.get(at); strings.Contains(p.body, "Beantwoord") {
+		t.Errorf("taken back, and yet among the steps:\n%s", p.body)
 	}
 }
