@@ -66,7 +66,7 @@ func (w *Web) tokensView(c *fiber.Ctx, s auth.Session) (tokensPage, error) {
 	}
 	names := w.Auth.Names(c.UserContext())
 	for _, t := range all {
-		line := tokenLine{ID: t.ID, Name: t.Name, Owner: names[t.User], Hint: t.Hint, Expires: i18n.Moment(l, t.Expires.In(w.Zone))}
+		line := tokenLine{ID: t.ID, Name: t.Name, Owner: names[t.User], Hint: t.Hint, Expires: i18n.Day(l, t.Expires.In(w.Zone))}
 		if !t.Used.IsZero() {
 			line.Used = i18n.Moment(l, t.Used.In(w.Zone))
 		}
