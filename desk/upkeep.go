@@ -273,3 +273,13 @@ func (u *Upkeep) TemplateHistory(ctx context.Context, a Actor) ([]store.Document
 	}
 	return u.store.DocumentHistory(ctx, TemplatesDoc, "")
 }
+
+// Tried leaves the audit line of a test that somebody sent.
+func (u *Upkeep) Tried(ctx context.Context, a Actor, channel, to, result string, sent bool, now time.Time) error {
+	type trial struct {
+		To     string `json:"to"`
+		Sent   bool   `json:"sent"`
+		Result string `json:"result,omitempty"`
+	}
+	return u.trace(ctx, a, now, "channel.test", "channel:"+channel, nil, trial{to, sent, result})
+}

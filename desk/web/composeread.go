@@ -32,7 +32,9 @@ const (
 
 // Uploads are the paths that take more than a form, and how many bytes: for
 // httpd.Options.Large.
-func Uploads() map[string]int64 { return map[string]int64{"/r/": uploadBytes} }
+func Uploads() map[string]int64 {
+	return map[string]int64{"/r/": uploadBytes, "/catalogue/import": catalogueBytes}
+}
 
 // composed is what came from the composer.
 type composed struct {

@@ -76,6 +76,8 @@ type rig struct {
 	tokens   *token.Maker
 	texts    *i18n.Texts
 	web      *web.Web
+	lines    *lines
+	products *desk.Products
 
 	mu    sync.Mutex
 	at    time.Time
@@ -121,7 +123,7 @@ func newRig(t testing.TB) *rig {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	calendar := r.calendar()
 	norm := normalize.New(normalize.Options{OwnAddresses: []string{"desk@delinde.example"}, TrustedAuthserv: []string{"mx.delinde.example"}, Country: "NL"})
-	letter := letters.New(r.texts, r.tokens, letters.Options{Domain: "delinde.example", Desk: map[string]string{"nl": "De Linde", "en": "De Linde"}, PublicURL: "https://desk.delinde.example", Zone: calendar.Zone()})
+	letter := letters.New(r.texts, r.tokens, letters.Options{Domain: "delinde.example", Desk: map[string]string{"nl": "De Linde", "en": "De Linde"}, PublicURL: "https://desk.delinde.example", Zone: calendar.Zone(), Words: r.library.Texts})
 	r.intake, err = intake.New(r.db, norm, r.library.Brain, r.tokens, letter,
 		intake.Options{Calendar: calendar, Language: "nl", Leads: []balie.Address{{Scheme: balie.Mail, Value: "lex@delinde.example"}}}, log, intake.Meter{}, r.now)
 	must("make the intake")
@@ -166,11 +168,13 @@ func (r *rig) serve(log *slog.Logger) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.web = web.New(web.Parts{
+	parts := web.Parts{
 		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.library, Overview: r.overview, Presence: r.presence,
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
-	})
+	}
+	r.backstage(&parts, log)
+	r.web = web.New(parts)
 	app := httpd.New(httpd.Options{Page: r.web.Problem, Texts: r.texts, Log: log, Rate: -1, Large: web.Uploads()})
 	pages.Mount(app)
 	r.web.Mount(app)
@@ -183,6 +187,7 @@ func (r *rig) serve(log *slog.Logger) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.overview.Run(ctx) })
 	g.Go(func() error { return r.web.Run(ctx) })
+	g.Go(func() error { return r.products.Run(ctx) })
 	g.Go(func() error { return httpd.Serve(ctx, app, ln) })
 	r.stop = sync.OnceFunc(func() {
 		cancel()

@@ -65,6 +65,11 @@ type Parts struct {
 	Presence *desk.Presence
 	Library  *desk.Library
 	Handouts *desk.Handouts
+	Rules    *desk.Rules                      // working on the rules
+	Products *desk.Products                   // working on the catalogue
+	Upkeep   *desk.Upkeep                     // deliveries, what was not taken in, words of letters
+	Trail    *desk.Trail                      // the audit log
+	Lines    Lines                            // channels; nil: none
 	Teams    func(id, language string) string // the name of a team
 	Tokens   *token.Maker
 	Texts    *i18n.Texts
@@ -73,6 +78,8 @@ type Parts struct {
 	Secure   bool // served by https: cookies are for https alone
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
+	// Configured is the configuration in force, secrets named and not shown.
+	Configured func() []Setting
 }
 
 // Web is the pages.
