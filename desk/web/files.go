@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"slices"
@@ -57,18 +58,22 @@ func (w *Web) mailHTML(c *fiber.Ctx, s auth.Session) error {
 	if err != nil {
 		return err
 	}
-	policy, body := foreign, ""
-	if c.Query("images") == "1" {
-		p, err := w.Desk.MailPictures(c.UserContext(), s.Actor(), id)
-		if err != nil {
-			return err
-		}
+	policy := foreign
+	body, _, err := w.Desk.MailHTML(c.UserContext(), s.Actor(), id)
+	pictures := c.Query("images") == "1"
+	if pictures || errors.Is(err, balie.ErrNotFound) { // a mail of text alone has no HTML: it is shown as text
+		var p normalize.PicturePage
+		p, err = w.Desk.MailPictures(c.UserContext(), s.Actor(), id)
 		body = p.HTML
-		policy = strings.Replace(foreign, "img-src data:", "img-src data: "+sources(p.Hosts), 1)
-	} else if body, _, err = w.Desk.MailHTML(c.UserContext(), s.Actor(), id); err != nil {
+		if pictures && len(p.Hosts) > 0 {
+			policy = strings.Replace(foreign, "img-src data:", "img-src data: "+sources(p.Hosts), 1)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
