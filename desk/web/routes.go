@@ -63,7 +63,6 @@ func (w *Web) allRoutes() []route {
 		w.intakeRoutes(),
 		w.viewRoutes(),
 		w.liveRoutes(),
-		w.rulesRoutes(),
 		w.requestRoutes(),
 		w.requestLiveRoutes(),
 		w.requestActRoutes(),
