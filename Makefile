@@ -1,9 +1,10 @@
 # balie: make run tries it, make test proves it.
 GO ?= go
 ROUNDS ?= 50
+N ?= 10000,100000
 LDFLAGS := -s -w
 
-.PHONY: run test race build bench torture score vet
+.PHONY: run test race build bench bench-desk torture score vet
 
 run: ## balie with loopback peers for every channel, and 40 questions
 	$(GO) run ./cmd/balie demo
@@ -20,6 +21,9 @@ build: ## the one binary
 
 bench: ## figures next to their limits
 	$(GO) run ./internal/bench
+
+bench-desk: ## the desk's pages on 10k and 100k requests; N=10000,1000000 for more
+	$(GO) run ./internal/deskbench -n $(N)
 
 torture: ## kill -9 at random moments, ROUNDS times
 	$(GO) run ./internal/torture -rounds $(ROUNDS)

@@ -98,6 +98,7 @@ var clients = map[string]string{
 	"internal/httpd":       "would be the one that guards what is fetched",
 	"internal/peers":       "stands in for the outside, on loopback",
 	"internal/bench":       "measures the binary it started, on loopback",
+	"internal/deskbench":   "asks the pages it serves itself, on loopback",
 	"internal/torture":     "kills the binary it started, on loopback",
 	"internal/rig":         "talks to the binary it started, on loopback",
 	"cmd/balie":            "talks to a running balie through its socket, and plays the customers of the demonstration",

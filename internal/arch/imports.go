@@ -66,7 +66,7 @@ var limited = map[string][]string{
 }
 
 // programs wire the parts to something that runs.
-var programs = []string{"cmd/balie", "internal/bench", "internal/torture"}
+var programs = []string{"cmd/balie", "internal/bench", "internal/deskbench", "internal/torture"}
 
 // ofChannel is what a channel may know: what a channel is, and plumbing.
 // Not the store (it declares the small interface it needs, as webform does),
