@@ -261,11 +261,48 @@ func taken(rules []router.Rule, id string) bool {
 	return false
 }
 
-// Discard throws the draft away.
-func (r *Rules) Discard(ctx context.Context, a Actor, seen DraftSeen) error {
+// thrownAway is how long a draft that was thrown away can be had back.
+const thrownAway = 24 * time.Hour
+
+// Discard throws the draft away; Restore gives it back within a day.
+func (r *Rules) Discard(ctx context.Context, a Actor, seen DraftSeen, now time.Time) error {
 	d, err := r.writable(ctx, a, seen)
 	if err != nil || !d.Begun() {
 		return err
 	}
-	return r.store.Commit(ctx, balie.Change{Records: []balie.Record{{Kind: ruleDraftKind, Key: a.ID, Version: d.Version + 1}}})
+	body, err := json.Marshal(storedDraft{d.Base, string(d.Body), d.Saved})
+	if err != nil {
+		return fmt.Errorf("write the draft of %s: %w", a.ID, err)
+	}
+	return r.store.Commit(ctx, balie.Change{Records: []balie.Record{
+		{Kind: ruleDraftKind, Key: a.ID, Version: d.Version + 1},
+		{Kind: ruleDraftKind, Key: a.ID + thrownMark, Body: body, Expires: now.Add(thrownAway)}}})
+}
+
+// thrownMark ends the key of a draft that was thrown away; no sign-in name has it.
+const thrownMark = "/thrown"
+
+// Restore gives back the draft that was thrown away last. ErrStale: there is
+// a new one already.
+func (r *Rules) Restore(ctx context.Context, a Actor, now time.Time) (RuleDraft, error) {
+	d, err := r.Draft(ctx, a)
+	if err != nil {
+		return d, err
+	}
+	if !a.Can(Publish) {
+		return d, balie.ErrDenied
+	}
+	if d.Begun() {
+		return d, fmt.Errorf("give the draft of %s back: %w", a.ID, balie.ErrStale)
+	}
+	rec, err := r.store.Record(ctx, ruleDraftKind, a.ID+thrownMark)
+	if err != nil {
+		return d, fmt.Errorf("read the draft that %s threw away: %w", a.ID, err)
+	}
+	var in storedDraft
+	if err := json.Unmarshal(rec.Body, &in); err != nil {
+		return d, fmt.Errorf("read the draft that %s threw away: %w", a.ID, err)
+	}
+	d.Base, d.Body = in.Base, []byte(in.Body)
+	return r.keep(ctx, a, d, now)
 }

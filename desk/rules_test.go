@@ -449,3 +449,18 @@ func (s *rulesSite) over(id string) Backtest {
 	}
 	return b
 }
+
+func TestAThrownAwayDraftIsHadBack(t *testing.T) {
+	s := newRulesSite(t)
+	d := s.edited(noor, "bulk", named("Anders"))
+	if err := s.Discard(t.Context(), noor, d.Seen(), s.now); err != nil || s.view(noor).Draft.Begun() {
+		t.Fatalf("%v: it is still there", err)
+	}
+	back, err := s.Restore(t.Context(), noor, s.now)
+	if err != nil || string(back.Body) != string(d.Body) {
+		t.Fatalf("%v\n%s", err, back.Body)
+	}
+	if _, err := s.Restore(t.Context(), noor, s.now); !errors.Is(err, balie.ErrStale) {
+		t.Errorf("over a draft: %v", err)
+	}
+}

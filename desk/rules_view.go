@@ -158,3 +158,61 @@ func (r *Rules) exampleFacts(b *intake.Brain, at time.Time) func(question, langu
 		return d.Facts
 	}
 }
+
+// ExampleOutcome is what came of one example of a rule.
+type ExampleOutcome struct {
+	router.Example
+	Must     bool // the rule must match it; else it must not
+	Holds    bool
+	Decision balie.Decision
+	Problem  string // why it does not hold
+	Fix      string
+}
+
+// Outcomes runs the examples of one rule.
+func (r *Rules) Outcomes(rs *router.Ruleset, rule router.Rule, now time.Time) []ExampleOutcome {
+	b := *r.library.Brain()
+	b.Rules = rs
+	decide := r.exampleFacts(&b, r.asOpen(now))
+	failed, _ := r.checks.of(r, rs, now)
+	var out []ExampleOutcome
+	for i, x := range append(slices.Clone(rule.Examples.Must), rule.Examples.MustNot...) {
+		o := ExampleOutcome{Example: x, Must: i < len(rule.Examples.Must)}
+		var err error
+		if o.Decision, err = rs.DecideExample(x, decide); err != nil {
+			o.Problem = err.Error()
+			out = append(out, o)
+			continue
+		}
+		o.Holds = slices.Contains(o.Decision.Matched, rule.ID) == o.Must
+		for _, f := range failed {
+			if f.Rule == rule.ID && f.Example == x.Text && !o.Holds {
+				o.Problem, o.Fix = f.Problem, f.Fix
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// With is a view in which one rule is as given, or new, though not saved.
+func (r *Rules) With(v RulesView, rule router.Rule, now time.Time) (RulesView, error) {
+	put := router.WithRule
+	if _, _, ok := v.Rule(rule.ID); !ok {
+		put = func(body []byte, rule router.Rule) ([]byte, error) { return router.WithNewRule(body, rule, len(v.Rules.Rules())) }
+	}
+	body, err := put(v.Draft.Body, rule)
+	if err != nil {
+		return v, err
+	}
+	b, err := r.library.Draft(RulesDoc, "rules", body)
+	if err != nil {
+		return v, err
+	}
+	v.Rules = b.Rules
+	v.Failed, v.Warnings = r.checks.of(r, v.Rules, now)
+	return v, nil
+}
+
+// Brain is what decides now: the catalogue that rules name things of.
+func (r *Rules) Brain() *intake.Brain { return r.library.Brain() }

@@ -8,9 +8,12 @@ import (
 	"cel.dev/cel-go/common/operators"
 )
 
-// CEL is the condition as text. It is for conditions that are Whole: then it
-// compiles, and ParseConditions reads it back as Normal.
+// CEL is the condition as text: it compiles, and ParseConditions reads it back
+// as Normal. Conditions that are not Whole have none: "".
 func (c Conditions) CEL() string {
+	if !c.Whole() {
+		return ""
+	}
 	c = c.Normal()
 	if len(c.Rows) == 0 {
 		return "true"

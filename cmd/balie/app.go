@@ -52,8 +52,10 @@ type app struct {
 	auth       *auth.Auth
 	desk       *desk.Desk
 	overview   *desk.Overview
+	rules      *desk.Rules
 	search     *search.Index
 	presence   *desk.Presence
+	products   *desk.Products
 	web        *web.Web
 	http       *fiber.App
 	metrics    *metrics
@@ -129,7 +131,7 @@ func (a *app) keys() ([][]byte, error) {
 
 func (a *app) letters() *letters.Writer {
 	return letters.New(a.texts, a.tokens, letters.Options{
-		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone,
+		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone, Words: a.documents.Texts,
 	})
 }
 

@@ -71,6 +71,7 @@ type rig struct {
 	desk     *desk.Desk
 	overview *desk.Overview
 	presence *desk.Presence
+	rules    *desk.Rules
 	auth     *auth.Auth
 	intake   *intake.Intake
 	tokens   *token.Maker
@@ -136,6 +137,7 @@ func newRig(t testing.TB) *rig {
 	r.desk = desk.New(r.db, r.library, letter, r.tokens, desk.Options{Calendar: calendar, Language: "nl"}, log)
 	r.overview = desk.NewOverview(r.db, r.library.Brain, nil, desk.OverviewOptions{Calendar: calendar}, log)
 	r.presence = desk.NewPresence()
+	r.rules = desk.NewRules(r.db, r.library, desk.RulesOptions{Calendar: calendar, Language: "nl", Log: log})
 	r.serve(log)
 	return r
 }
@@ -169,7 +171,7 @@ func (r *rig) serve(log *slog.Logger) {
 		r.t.Fatal(err)
 	}
 	parts := web.Parts{
-		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.library, Overview: r.overview, Presence: r.presence,
+		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.library, Rules: r.rules, Overview: r.overview, Presence: r.presence,
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
@@ -186,6 +188,7 @@ func (r *rig) serve(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.overview.Run(ctx) })
+	g.Go(func() error { return r.rules.Run(ctx) })
 	g.Go(func() error { return r.web.Run(ctx) })
 	g.Go(func() error { return r.products.Run(ctx) })
 	g.Go(func() error { return httpd.Serve(ctx, app, ln) })

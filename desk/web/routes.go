@@ -63,6 +63,7 @@ func (w *Web) allRoutes() []route {
 		w.intakeRoutes(),
 		w.viewRoutes(),
 		w.liveRoutes(),
+		w.rulesRoutes(),
 		w.requestRoutes(),
 		w.requestLiveRoutes(),
 		w.requestActRoutes(),

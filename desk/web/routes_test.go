@@ -49,6 +49,7 @@ func newWorld(t *testing.T) *world {
 		"user":    all("wim", "nobody"),
 		"rule":    all("complaint-key", "no-such-rule"),
 		"version": all("1", "99"),
+		"job":     all(r.lookBack(), "NOSUCHJOB"),
 	}}
 	if _, err := r.auth.AddUser(t.Context(), auth.Command(), auth.NewUser{ID: "wim", Name: "Wim Pol", Role: desk.Agent}, r.now()); err != nil {
 		t.Fatal(err)
@@ -68,6 +69,16 @@ func (r *rig) message(request balie.ID, side balie.Side) string {
 		r.t.Fatalf("request %s has no message of side %d", request, side)
 	}
 	return all[i].ID.String()
+}
+
+// lookBack is a backtest of an admin's draft.
+func (r *rig) lookBack() string {
+	r.t.Helper()
+	id, err := r.rules.StartBacktest(r.t.Context(), desk.Actor{ID: ada, Role: desk.Admin}, 10, r.now())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return id
 }
 
 // ownView is the id of a view that a user kept.
