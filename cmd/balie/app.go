@@ -55,7 +55,6 @@ type app struct {
 	rules      *desk.Rules
 	search     *search.Index
 	presence   *desk.Presence
-	products   *desk.Products
 	web        *web.Web
 	http       *fiber.App
 	metrics    *metrics
@@ -131,7 +130,7 @@ func (a *app) keys() ([][]byte, error) {
 
 func (a *app) letters() *letters.Writer {
 	return letters.New(a.texts, a.tokens, letters.Options{
-		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone, Words: a.documents.Texts,
+		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone,
 	})
 }
 
