@@ -55,6 +55,7 @@ type app struct {
 	rules      *desk.Rules
 	search     *search.Index
 	presence   *desk.Presence
+	products   *desk.Products
 	web        *web.Web
 	http       *fiber.App
 	metrics    *metrics
@@ -130,7 +131,7 @@ func (a *app) keys() ([][]byte, error) {
 
 func (a *app) letters() *letters.Writer {
 	return letters.New(a.texts, a.tokens, letters.Options{
-		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone,
+		Domain: a.cfg.Email.Domain, Desk: a.cfg.Desk.Name, PublicURL: a.cfg.PublicURL, Zone: a.zone, Words: a.documents.Texts,
 	})
 }
 

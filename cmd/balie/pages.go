@@ -37,12 +37,14 @@ func (a *app) wireDesk(context.Context) error {
 	a.overview = desk.NewOverview(a.store, a.documents.Brain, a.search, desk.OverviewOptions{Calendar: calendar}, a.log)
 	a.presence = desk.NewPresence()
 	a.rules = desk.NewRules(a.store, a.documents, desk.RulesOptions{Calendar: calendar, Language: a.cfg.Desk.Language, Log: a.log})
-	a.web = web.New(web.Parts{
+	parts := web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Rules: a.rules, Overview: a.overview, Presence: a.presence,
 		Handouts: desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
 		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone, Log: a.log,
 		Secure: strings.HasPrefix(a.cfg.PublicURL, "https:"),
-	})
+	}
+	a.wireBackstage(&parts)
+	a.web = web.New(parts)
 	return nil
 }
 
@@ -53,5 +55,6 @@ func (a *app) followDesk(ctx context.Context) error {
 	g.Go(func() error { return a.rules.Run(ctx) })
 	g.Go(func() error { return a.search.Run(ctx) })
 	g.Go(func() error { return a.web.Run(ctx) })
+	g.Go(func() error { return a.products.Run(ctx) })
 	return g.Wait()
 }
