@@ -259,6 +259,18 @@ func TestListsShowTheCustomersLastWords(t *testing.T) {
 	}
 }
 
+// An out-of-office reply is nobody speaking.
+func TestAMachineSaysNothing(t *testing.T) {
+	c := inState(t, AtDesk)
+	before := c.Request
+	if err := c.Do(Event{What: Received, At: t0.Add(time.Hour), By: "customer", Data: map[string]string{"auto": "auto-reply", "preview": "Ik ben er niet"}}); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Request; r.Spoke != before.Spoke || r.SpokeAt != before.SpokeAt || r.Preview != before.Preview {
+		t.Errorf("spoke %d at %v, preview %q", r.Spoke, r.SpokeAt, r.Preview)
+	}
+}
+
 // A reply that did not go out leaves no trace in state, clocks and lists.
 func TestUnsentIsAsIfItHadNotBeenWritten(t *testing.T) {
 	for _, what := range []What{Told, Asked, Answered} {

@@ -2,8 +2,10 @@ package desk_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +48,40 @@ func TestWhatBelongsToAnotherRequestJoinsIt(t *testing.T) {
 	heard := w.mail("jan@klant.example", "Re: Nog iets", "Weten jullie al meer over dat ene ding?", letter.MsgID)
 	if heard.ID != first.ID {
 		t.Errorf("a reply to the duplicate's letter came to %s, want %s", heard.Ref, first.Ref)
+	}
+	w.verify()
+}
+
+// Whoever else is at work on either, words are taken over once.
+func TestAMergeTakesWordsOverOnceWhileOthersWork(t *testing.T) {
+	w := newWorld(t)
+	for range 5 {
+		a, b := w.question(), w.mail("els@klant.example", "Ook", "Wat vinden jullie van de VORIGE minister?", "")
+		var g sync.WaitGroup
+		for i := range 3 {
+			g.Go(func() {
+				if _, err := w.desk.Merge(t.Context(), sanne, b.ID, a.ID, w.now); err != nil {
+					t.Error(err)
+				}
+			})
+			for _, id := range []balie.ID{a.ID, b.ID, b.ID} {
+				g.Go(func() {
+					if _, err := w.desk.Note(t.Context(), bram, id, "notitie", nil, fmt.Sprint(i, id, balie.NewID(t0)), w.now); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		g.Wait()
+		said := 0
+		for _, e := range w.view(sanne, a.ID).Entries {
+			if e.Message != nil && strings.Contains(e.Message.Text, "VORIGE") {
+				said++
+			}
+		}
+		if from := w.get(b.ID); said != 1 || from.Of != a.ID {
+			t.Fatalf("%d times, duplicate of %s", said, from.Of)
+		}
 	}
 	w.verify()
 }

@@ -278,6 +278,28 @@ func TestUnsendKeepsWhatHappenedSince(t *testing.T) {
 	}
 }
 
+// Nor does it undo a colleague.
+func TestUnsendKeepsWhatAColleagueDidSince(t *testing.T) {
+	w := newWorld(t)
+	r := w.question()
+	w.pass(time.Minute)
+	s := w.reply(r, "Zo.", desk.ThenStay)
+	in := desk.Reply{Request: r.ID, Seen: s.Request.Version, Text: "Welke kamer?", Then: desk.ThenWait, Key: "b"}
+	theirs, err := w.desk.Reply(t.Context(), bram, in, w.now.Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.desk.Unsend(t.Context(), sanne, r.ID, s.Message, w.now.Add(2*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.get(r.ID); now.State != balie.Waiting || now.Rounds != 1 || !now.SpokeAt.Equal(theirs.Request.SpokeAt) {
+		t.Errorf("%+v", now)
+	}
+	if d := w.deliveryOf(r.ID, theirs.Message); d.Status != balie.Pending {
+		t.Errorf("the colleague's reply is %s", d.Status)
+	}
+}
+
 func TestARecipientTakesPartOrIsRefused(t *testing.T) {
 	w := newWorld(t)
 	r := w.question()
