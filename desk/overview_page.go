@@ -31,18 +31,22 @@ const (
 )
 
 func sourceOf(a Actor, q Query) source {
-	words := slices.ContainsFunc(q.Find.Terms, func(t search.Term) bool {
-		return t.Key == search.Text || t.Key == search.Customer || t.Key == search.Ref
-	})
 	switch {
 	case q.View == ClosedView && q.Find.IsZero() && a.Role != TeamMember:
 		return fromStore
 	case q.View == ClosedView, q.View == AllView && !onlyOpen(q.Find):
 		return fromSearch
-	case words:
+	case wordy(q.Find):
 		return fromWords
 	}
 	return fromBoard
+}
+
+// wordy reports whether a query asks for what only the index knows.
+func wordy(q search.Query) bool {
+	return slices.ContainsFunc(q.Terms, func(t search.Term) bool {
+		return t.Key == search.Text || t.Key == search.Customer || t.Key == search.Ref
+	})
 }
 
 // onlyOpen reports whether no closed request can be in a query.
@@ -429,7 +433,7 @@ func (o *Overview) Rows(ctx context.Context, a Actor, q Query, ids []balie.ID, n
 
 // closedRows are those of some requests in a list that has closed ones too.
 func (o *Overview) closedRows(ctx context.Context, a Actor, q Query, ids []balie.ID, now time.Time) ([]Row, error) {
-	if o.find != nil && q.Find.Words() {
+	if o.find != nil && wordy(q.Find) {
 		hits, err := o.find.Find(ctx, searched(q), whoIs(a), o.naming(), search.Want{Limit: mostFound, Now: now.In(o.zone())})
 		if err != nil {
 			return nil, err

@@ -349,7 +349,7 @@ func (l *lists) step(t *rapid.T) {
 		for _, p := range l.brain.Catalogue.Products {
 			ids = append(ids, p.ID)
 		}
-		l.asked(t, person(rapid.SampledFrom([]string{"Anouk Visser", "Jan Bos"}).Draw(t, "who")+fmt.Sprint(len(l.known)), "linde", l.now), "Een vraag", "Hallo",
+		l.asked(t, person(rapid.SampledFrom([]string{"Anouk Visser", "Jan Bos"}).Draw(t, "who")+fmt.Sprintf(" %d", len(l.known)), "linde", l.now), "Een vraag", "Hallo",
 			map[string]string{"product": rapid.SampledFrom(append(ids[:6:6], "", "weg")).Draw(t, "product"),
 				"assignee": rapid.SampledFrom([]string{"", "", "sanne", "bram"}).Draw(t, "assignee")})
 		return
@@ -388,4 +388,284 @@ func tempDir(t *rapid.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
+}
+
+// What a search leaves of the lists is what a look at every request leaves,
+// for filters that rows know, for words, and for closed requests.
+func TestSearchesAreWhatTheStoreSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := newLists(t, tempDir(t))
+		defer l.close(t)
+		for range rapid.IntRange(5, 40).Draw(t, "steps") {
+			l.step(t)
+		}
+		l.settle(t)
+		for _, text := range rapid.SliceOfN(rapid.SampledFrom([]string{
+			"is:open", "is:closed", "is:mijn", "is:vrij", "is:laat", "is:risico", "is:nieuw", "is:reactie", "is:heropend", "-is:heropend", "-is:nieuw", "-is:risico",
+			"status:wacht", "-status:uitgezet", "bij:balie", "bij:backoffice", "bij:account", "bij:techniek", "-bij:catering", "behandelaar:mij", "behandelaar:niemand", "assignee:BRAM",
+			"kanaal:mail", "kanaal:slack", "product:sleutel", "product:vergader", "product:bestaatniet", "-product:sleutel", `label:"vleugel c"`, "label:spoed is:open", "prio:spoed", "taal:nl", "taal:en",
+			"org:linde", "org:DE", "org:anders", "afloop:spam", "sla:<1u", "sla:>1d", "-sla:<4u", "van:vandaag", "tot:gisteren", "van:2026-11-24 tot:2026-11-30", "-van:2026-11-25",
+			"klant:visser", "visser", "vraag -visser", "klant:jan is:open sla:<8u", "hallo is:risico", `"een vraag"`, `-"een vraag"`,
+		}), 6, 6).Draw(t, "searches") {
+			find, bad := search.ParseQuery(text, "nl")
+			if len(bad) > 0 {
+				t.Fatal(bad)
+			}
+			for _, a := range []Actor{sanne, tomas} {
+				for _, v := range []View{OpenView, AllView, ClosedView, MineView} {
+					want := l.looked(t, a, v, find)
+					var got []string
+					q := Query{View: v, Find: find}
+					for after, i := "", 0; i == 0 || after != ""; i++ {
+						p, err := l.over.Page(context.Background(), a, q, after, 5, l.now)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for _, w := range p.Rows {
+							got = append(got, w.Request.Ref)
+						}
+						after = p.Next
+					}
+					slices.Sort(got)
+					if d := gocmp.Diff(want, got); d != "" {
+						t.Fatalf("%q in %s of %s (-store +list):\n%s", text, v, a.ID, d)
+					}
+					rows, err := l.over.Rows(context.Background(), a, q, l.known, l.now)
+					if err != nil || len(rows) != len(want) {
+						t.Fatalf("%q in %s of %s: Rows has %d, want %d: %v", text, v, a.ID, len(rows), len(want), err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// looked are the requests of a search, by looking at each of the store.
+func (l *lists) looked(t failer, a Actor, v View, q search.Query) []string {
+	t.Helper()
+	var out []string
+	for r, err := range l.db.List(context.Background(), store.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok := a.Sees(r)
+		switch v {
+		case OpenView:
+			ok = ok && r.State != balie.Closed
+		case ClosedView:
+			ok = ok && r.State == balie.Closed
+		case MineView:
+			ok = ok && r.State != balie.Closed && r.Assignee == a.ID
+		}
+		for _, term := range q.Terms {
+			ok = ok && l.means(t, a, term, r) != term.Not
+		}
+		if ok {
+			out = append(out, r.Ref)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// means says whether a term is true of a request, apart from how lists do it.
+func (l *lists) means(t failer, a Actor, term search.Term, r balie.Request) bool {
+	t.Helper()
+	p, _ := l.brain.Catalogue.Product(r.Product)
+	cal := l.cal
+	if p.ID != "" {
+		cal = l.brain.Catalogue.Calendar(p)
+	}
+	k := ClocksOf(r, p, cal, l.now).Nearest()
+	who, err := l.db.Person(context.Background(), r.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := r.State != balie.Closed
+	held := func(f func(balie.Team) bool) bool {
+		return slices.ContainsFunc(r.OpenHandouts(), func(h balie.Handout) bool {
+			team, ok := l.brain.Catalogue.Team(h.Team)
+			if !ok {
+				team = balie.Team{ID: h.Team, Kind: balie.Backoffice}
+			}
+			return f(team)
+		})
+	}
+	first, behind := search.Day(term.Value, l.now.In(l.cal.Zone()))
+	switch term.Key {
+	case search.Is:
+		return map[string]bool{"open": open, "closed": !open, "mine": open && r.Assignee == a.ID, "unassigned": r.State == balie.AtDesk && r.Assignee == "",
+			"late": k.Late, "risk": k.Late || k.Soon, "new": isUntouched(r), "reply": isReplied(r), "reopened": r.ReopenCount > 0}[term.Value]
+	case search.Status:
+		return r.State.String() == term.Value
+	case search.At:
+		switch term.Value {
+		case "desk":
+			return r.State == balie.AtDesk
+		case "backoffice", "account":
+			return held(func(x balie.Team) bool { return string(x.Kind) == term.Value })
+		}
+		return held(func(x balie.Team) bool { return x.ID == term.Value })
+	case search.Assignee:
+		return r.Assignee == map[string]string{"me": a.ID, "none": "", "bram": "bram"}[term.Value]
+	case search.Channel:
+		return r.Channel == term.Value
+	case search.Product:
+		return p.ID != "" && (p.ID == term.Value || strings.Contains(search.Fold(p.Names["nl"]+"|"+p.Names["en"]), term.Value))
+	case search.Tag:
+		return slices.Contains(r.Tags, term.Value)
+	case search.Priority:
+		return r.Priority == search.PriorityOf(term.Value)
+	case search.Lang:
+		return r.Language == term.Value
+	case search.Org:
+		return who.Organisation == "linde" && term.Value != "anders"
+	case search.Outcome:
+		return string(r.Outcome) == term.Value
+	case search.SLA:
+		less, d := search.Span(term.Value)
+		return k.Running() && less == k.Due.Before(cal.Add(l.now, d))
+	case search.From:
+		return !r.Opened.Before(first)
+	case search.To:
+		return r.Opened.Before(behind)
+	case search.Customer:
+		return a.Role != TeamMember && strings.Contains(strings.ToLower(who.Name), term.Value)
+	}
+	text := strings.ToLower(r.Subject)
+	if a.Role != TeamMember {
+		text += " hallo " + strings.ToLower(who.Name)
+	}
+	return strings.Contains(text, term.Value)
+}
+
+// A page that asks what changed since it was read misses nothing: put together,
+// the answers lead from any list to the next.
+func TestChangesMissNothing(t *testing.T) {
+	l := newLists(t, t.TempDir())
+	defer l.close(t)
+	l.settle(t)
+	page := func() (map[balie.ID]uint64, uint64) {
+		p, err := l.over.Page(context.Background(), sanne, Query{}, "", mostRows, l.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[balie.ID]uint64{}
+		for _, w := range p.Rows {
+			out[w.Request.ID] = w.Request.Version
+		}
+		return out, p.Version
+	}
+	shown, at := page()
+	kinds := map[string]int{}
+	for i := range 120 {
+		changed := l.over.Changed()
+		switch {
+		case i%3 == 0:
+			l.asked(t, person(fmt.Sprintf("Jan %d", i), "", l.now), "Vraag", "tekst", nil)
+		case i%7 == 0:
+			l.act(t, l.known[i%len(l.known)], balie.Event{What: balie.ClosedAs, Data: map[string]string{"outcome": "spam"}})
+		case i%5 == 0:
+			l.act(t, l.known[i%len(l.known)], balie.Event{What: balie.Undone})
+		default:
+			l.act(t, l.known[i%len(l.known)], balie.Event{What: balie.Noted})
+		}
+		if i%4 > 0 {
+			continue
+		}
+		<-changed
+		news, next, ok := l.over.Since(sanne, at)
+		if !ok {
+			t.Fatal("the changes are forgotten")
+		}
+		at = next
+		for _, c := range news {
+			kinds[c.What]++
+			if c.What == RequestClosed {
+				delete(shown, c.Request)
+			} else {
+				shown[c.Request] = c.Version
+			}
+		}
+	}
+	l.settle(t)
+	news, at, _ := l.over.Since(sanne, at)
+	for _, c := range news {
+		if shown[c.Request] = c.Version; c.What == RequestClosed {
+			delete(shown, c.Request)
+		}
+	}
+	if now, _ := page(); !maps.Equal(now, shown) {
+		t.Errorf("followed to %d requests, are %d", len(shown), len(now))
+	}
+	for _, what := range []string{RequestOpened, RequestChanged, RequestClosed} {
+		if kinds[what] == 0 {
+			t.Errorf("nothing was ever %s: this test proves nothing", what)
+		}
+	}
+	if news, _, _ := l.over.Since(tomas, at-20); len(news) != 0 {
+		t.Errorf("a team member hears of %d requests of others", len(news))
+	}
+	if _, _, ok := l.over.Since(sanne, 17); ok {
+		t.Error("a page of an earlier start is told that it is up to date")
+	}
+	for range mostNews + 1 {
+		l.over.news.add(RequestChange{}, nil)
+	}
+	if _, _, ok := l.over.Since(sanne, at); ok {
+		t.Error("forgotten changes are not said to be")
+	}
+}
+
+// S7: what a team member gets of a request is its outline: nothing that
+// customer and desk said to each other.
+func TestS7_ATeamMembersListHasOnlyOutlines(t *testing.T) {
+	l := newLists(t, t.TempDir())
+	defer l.close(t)
+	r := l.asked(t, person("Anouk Visser", "linde", l.now), "Lekkage", "Een geheim", map[string]string{"preview": "Een geheim"})
+	other := l.asked(t, person("Jan Bos", "linde", l.now), "Kelder", "Iets", nil)
+	for _, team := range []string{"techniek", "catering"} {
+		l.act(t, r.ID, balie.Event{What: balie.HandedOut, Handout: &balie.Handout{ID: balie.NewID(l.now), Team: team, State: balie.Offered, Opened: l.now, Reason: "geheim van " + team}})
+	}
+	l.act(t, r.ID, balie.Event{What: balie.Filled, Data: map[string]string{"wie": "Anouk"}})
+	l.settle(t)
+	for _, v := range []View{OpenView, AllView, TeamView("techniek"), TeamView("catering")} {
+		for _, q := range []search.Query{{}, {Terms: []search.Term{{Value: "lekkage"}}}} {
+			p, err := l.over.Page(context.Background(), tomas, Query{View: v, Find: q}, "", 10, l.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Rows) != 1 {
+				t.Fatalf("%s with %q has %d rows", v, q, len(p.Rows))
+			}
+			w := p.Rows[0]
+			if w.Customer.Name != "" || w.Request.Preview != "" || w.Request.Fields != nil || !w.Request.Customer.IsZero() || len(w.Request.Handouts) != 1 || w.Found != nil {
+				t.Errorf("%s: a team member is shown %+v", v, w)
+			}
+		}
+	}
+	rows, err := l.over.Rows(context.Background(), tomas, Query{}, []balie.ID{r.ID, other.ID}, l.now)
+	if err != nil || len(rows) != 1 {
+		t.Errorf("%d rows: %v", len(rows), err)
+	}
+	if n := l.over.Counts(tomas, l.now); n[OpenView] != 1 || n[TeamView("techniek")] != 1 {
+		t.Errorf("counts %v", n)
+	}
+	if p, err := l.over.Page(context.Background(), Actor{ID: "x"}, Query{View: AllView}, "", 10, l.now); err != nil || len(p.Rows) != 0 {
+		t.Errorf("somebody without a role sees %d: %v", len(p.Rows), err)
+	}
+}
+
+func TestABrokenPlaceInAListIsSaid(t *testing.T) {
+	l := newLists(t, t.TempDir())
+	defer l.close(t)
+	l.settle(t)
+	for _, after := range []string{"x", "1.2", "1.zz.01", "9.9.9.9", "-1", "\x00", "1.1.0"} {
+		for _, v := range []View{OpenView, AllView, ClosedView} {
+			var invalid *balie.InvalidError
+			if _, err := l.over.Page(context.Background(), sanne, Query{View: v}, after, 5, l.now); err != nil && !errors.As(err, &invalid) && !errors.Is(err, balie.ErrNotFound) {
+				t.Errorf("%q in %s: %v", after, v, err)
+			}
+		}
+	}
 }

@@ -28,16 +28,42 @@ const longestWord = 40
 // Fold makes letters alike that people write either way: case, accents,
 // ligatures.
 func Fold(s string) string {
-	ascii := true
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
+	plain, simple := true, true
+	for _, r := range s {
+		plain = plain && r < utf8.RuneSelf
+		simple = simple && (r < rune(len(latin)) || r >= 0x2000 && r < 0x2070 || r == '€') // punctuation is no letter
 	}
-	if ascii {
+	if plain {
 		return strings.ToLower(s)
 	}
+	if !simple {
+		return foldAny(s)
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		if r < rune(len(latin)) {
+			b.WriteString(latin[r])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// latin is what foldAny makes of the letters of Western Europe: taking them
+// apart one by one costs ten times as much as looking them up.
+var latin = latinLetters()
+
+func latinLetters() []string {
+	out := make([]string, 0x250)
+	for r := range out {
+		out[r] = foldAny(string(rune(r)))
+	}
+	return out
+}
+
+func foldAny(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
 		if unicode.Is(unicode.Mn, r) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/balie/balie"
 )
@@ -238,7 +239,9 @@ func (c *compiler) words(t Term, typing bool) (string, bool) {
 	if len(each) == 0 {
 		return "", false
 	}
-	if t.Phrase && len(phrase) > 1 {
+	// The texts that are kept to look at are not a team member's to know: for
+	// them a phrase is all its words.
+	if t.Phrase && len(phrase) > 1 && !c.who.Only {
 		c.p.checks = append(c.p.checks, check{phrase: phrase, not: t.Not})
 		return allOf(each...), !t.Not
 	}
@@ -303,20 +306,41 @@ func (c *compiler) beginning(mark, word string, n int, nl, en string) string {
 // breaks stands between what was said apart: a phrase does not go over it.
 const breaks = "\f"
 
-// holds looks at a text; cut: there was more of it.
+// holds looks at a text, folded; cut: there was more of it.
 func (k check) holds(text string, cut bool, s *stemmer) bool {
-	found := false
+	var found bool
 	if k.phrase != nil {
-		for part := range strings.SplitSeq(text, breaks) {
-			found = found || hasPhrase(foldedWords(part, false), k.phrase)
-		}
+		found = hasPhrase(text, k.phrase)
 	} else {
-		found = slices.ContainsFunc(foldedWords(text, true), func(w string) bool { return k.like(w, s) })
+		found = k.hasWord(text, s)
 	}
 	if k.not {
 		return !found
 	}
 	return found || cut
+}
+
+// hasWord reports whether a text has a word that is searched for.
+func (k check) hasWord(text string, s *stemmer) bool {
+	if strings.Contains(text, k.begins) { // seldom inside a word only
+		for i := 0; ; {
+			j := strings.Index(text[i:], k.begins)
+			if j < 0 {
+				break
+			}
+			if i += j; begins(text, i) {
+				return true
+			}
+			i += len(k.begins)
+		}
+	}
+	return slices.ContainsFunc(foldedWords(text, true), func(w string) bool { return k.like(w, s) })
+}
+
+// begins reports whether a word begins at a place of a text.
+func begins(text string, i int) bool {
+	r, _ := utf8.DecodeLastRuneInString(text[:i])
+	return i == 0 || !isWordRune(r)
 }
 
 // like reports whether a word is one that is searched for. Stems are made only
@@ -332,20 +356,46 @@ func (k check) like(w string, s *stemmer) bool {
 	return nl != "" && (nl == k.stems[0] || en == k.stems[1] || nl == k.stems[1] || en == k.stems[0])
 }
 
-func hasPhrase(words, phrase []string) bool {
-	for i := 0; i+len(phrase) <= len(words); i++ {
-		if slices.Equal(words[i:i+len(phrase)], phrase) {
+// hasPhrase reports whether words stand one behind the other in a folded text.
+func hasPhrase(text string, phrase []string) bool {
+	for i := 0; i < len(text); {
+		j := strings.Index(text[i:], phrase[0])
+		if j < 0 {
+			return false
+		}
+		i += j
+		if begins(text, i) && follow(text[i:], phrase) {
 			return true
 		}
+		i += len(phrase[0])
 	}
 	return false
 }
 
-// foldedWords are the words of a text in order, if wanted with joined ones
-// behind theirs.
+// follow reports whether a text begins with words.
+func follow(text string, words []string) bool {
+	for n, w := range words {
+		if n > 0 {
+			i := strings.IndexFunc(text, isWordRune)
+			if i < 0 || strings.Contains(text[:i], breaks) {
+				return false
+			}
+			text = text[i:]
+		}
+		rest, ok := strings.CutPrefix(text, w)
+		if r, _ := utf8.DecodeRuneInString(rest); !ok || rest != "" && isWordRune(r) && len(w) < longestWord {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
+// foldedWords are the words of a folded text in order, if wanted with joined
+// ones behind theirs.
 func foldedWords(text string, withJoined bool) []string {
 	var out []string
-	for chunk := range strings.FieldsSeq(Fold(text)) {
+	for chunk := range strings.FieldsSeq(text) {
 		words, joined := chunkJoined(chunk)
 		out = append(out, words...)
 		if withJoined {

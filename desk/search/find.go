@@ -136,6 +136,7 @@ func (x *Index) looking(ctx context.Context, p plan, at reach, limit int) (Hits,
 }
 
 func (p plan) holds(text string, cut bool, s *stemmer) bool {
+	text = Fold(text)
 	for _, k := range p.checks {
 		if !k.holds(text, cut, s) {
 			return false
@@ -206,6 +207,13 @@ func (x *Index) Count(ctx context.Context, q Query, who Who, names Naming, now t
 	at, err := x.places(ctx, p, now)
 	if err != nil {
 		return 0, x.judge(fmt.Errorf("count by date: %w", err))
+	}
+	if len(p.dates) == 0 {
+		const count = `SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`
+		if err := x.read.QueryRowContext(ctx, count, p.match, most).Scan(&n); err != nil {
+			return 0, x.judge(fmt.Errorf("count what is found: %w", err))
+		}
+		return n, nil
 	}
 	const count = `SELECT count(*) FROM (SELECT 1 FROM words w CROSS JOIN docs d ON d.place = w.rowid
 		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?)`

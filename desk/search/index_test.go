@@ -309,15 +309,15 @@ func plainly(query, text string) bool {
 	s := newStemmer()
 	for i, t := range q.Terms {
 		found := false
-		want := foldedWords(t.Value, true)
+		want := foldedWords(Fold(t.Value), true)
 		if t.Phrase {
 			for _, part := range strings.Split(text, "|") {
-				found = found || hasPhrase(foldedWords(part, false), foldedWords(t.Value, false))
+				found = found || hasPhrase(Fold(part), foldedWords(Fold(t.Value), false))
 			}
 		} else {
 			w := want[len(want)-1] // joined ones stand last
 			nl, en := s.stems(w)
-			for _, x := range foldedWords(text, true) {
+			for _, x := range foldedWords(Fold(text), true) {
 				xnl, xen := s.stems(x)
 				same := x == w || nl != "" && (slices.Contains([]string{nl, en}, xnl) || slices.Contains([]string{nl, en}, xen))
 				begins := i == len(q.Terms)-1 && !t.Not && len(w) >= 3 && strings.HasPrefix(x, w)

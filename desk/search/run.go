@@ -16,6 +16,7 @@ import (
 // Bounds of a turn, so that nobody waits behind it and its memory is small.
 const (
 	turnRequests = 200
+	buildTurn    = 1000 // requests at once while the index is made: fewer turns, fewer merges
 	turnEvents   = 1000
 	turnPause    = 50 * time.Millisecond // between turns: what follows quickly is one turn
 	retryPause   = time.Second
@@ -129,7 +130,7 @@ func (x *Index) build(ctx context.Context) error {
 			return err
 		}
 		x.done.Add(int64(n))
-		if n < turnRequests {
+		if n < buildTurn {
 			x.log.Info("the search index is made", "requests", x.done.Load())
 			return nil
 		}
@@ -167,7 +168,7 @@ func (x *Index) beginning(ctx context.Context) (balie.ID, error) {
 
 func (x *Index) buildTurn(ctx context.Context, after balie.ID) (last balie.ID, n int, err error) {
 	var requests []balie.Request
-	for r, err := range x.store.List(ctx, store.Filter{Order: store.ByOpened, After: after, Limit: turnRequests}) {
+	for r, err := range x.store.List(ctx, store.Filter{Order: store.ByOpened, After: after, Limit: buildTurn}) {
 		if err != nil {
 			return last, 0, fmt.Errorf("list requests to index: %w", err)
 		}
@@ -181,7 +182,7 @@ func (x *Index) buildTurn(ctx context.Context, after balie.ID) (last balie.ID, n
 		return last, 0, err
 	}
 	return last, len(requests), x.put(ctx, docs, func(tx *sql.Tx) error {
-		if len(requests) < turnRequests {
+		if len(requests) < buildTurn {
 			return setMeta(ctx, tx, "built", "yes")
 		}
 		return setMeta(ctx, tx, "after", last.String())

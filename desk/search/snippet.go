@@ -20,17 +20,18 @@ const (
 type wanted struct {
 	exact  map[string]bool
 	stems  map[string]bool
-	begins string // the word being typed
+	begins string          // the word being typed
+	first  map[string]bool // how any of them begins
 	s      *stemmer
 }
 
 func newWanted(q Query) wanted {
-	w := wanted{exact: map[string]bool{}, stems: map[string]bool{}, s: newStemmer()}
+	w := wanted{exact: map[string]bool{}, stems: map[string]bool{}, first: map[string]bool{}, s: newStemmer()}
 	for i, t := range q.Terms {
 		if t.Key != Text || t.Not {
 			continue
 		}
-		for _, word := range foldedWords(t.Value, true) {
+		for _, word := range foldedWords(Fold(t.Value), true) {
 			w.exact[word] = true
 			if nl, en := w.s.stems(word); nl != "" && !t.Phrase {
 				w.stems[nl], w.stems[en] = true, true
@@ -40,10 +41,22 @@ func newWanted(q Query) wanted {
 			}
 		}
 	}
+	for _, words := range []map[string]bool{w.exact, w.stems} {
+		for word := range words {
+			w.first[start(word)] = true
+		}
+	}
 	return w
 }
 
+// start is the first two letters: a stem begins as its word does (but for
+// dying, lying and tying, which are found and not marked).
+func start(word string) string { return word[:min(2, len(word))] }
+
 func (w wanted) has(word string) bool {
+	if !w.first[start(word)] { // most words: their stems need not be known
+		return false
+	}
 	if w.exact[word] || w.begins != "" && strings.HasPrefix(word, w.begins) {
 		return true
 	}
