@@ -29,7 +29,7 @@ var (
 	priorities = []string{"low", "normal", "high", "urgent"}
 	states     = []string{"", "desk", "waiting", "handedout", "planned", "answered", "closed"}
 	autos      = []string{"", "auto-reply", "bounce", "report", "bulk", "loop", "system"}
-	modes      = []string{"send", "suggest"}
+	modes      = []string{"send", "confirm", "suggest", "off"}
 	owners     = []string{"backoffice", "account"}
 )
 

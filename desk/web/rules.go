@@ -103,6 +103,7 @@ type rulesBar struct {
 	Examples              int
 	Saved                 string
 	Backtest              *desk.Backtest
+	Reviewing, Blocked    bool // the review is open; it cannot be published as it is
 }
 
 // Of is how many decisions the backtest looked at.

@@ -112,6 +112,7 @@ func (w *Web) reviewPage(c *fiber.Ctx, s auth.Session) (reviewPage, error) {
 		}
 		p.Merge = w.mergeView(m, l)
 	}
+	p.Bar.Reviewing, p.Bar.Blocked = v.Draft.Begun(), p.Merge != nil || len(p.Failed) > 0 || p.Problem != "" || len(p.Diffs) == 0
 	return p, nil
 }
 
