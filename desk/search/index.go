@@ -55,6 +55,7 @@ type Index struct {
 
 	writing sync.Mutex
 	stemmer *stemmer // under writing
+	purging bool     // under writing: a purge is under way
 
 	done, total atomic.Int64 // of the making of the index
 	ready       atomic.Bool

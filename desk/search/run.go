@@ -79,6 +79,11 @@ func (x *Index) turns(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !more {
+			if more, err = x.purge(ctx); err != nil {
+				return err
+			}
+		}
 		if more { // half of the time is for others
 			x.sleep(ctx, time.Since(began))
 			continue
@@ -245,21 +250,22 @@ func (x *Index) follow(ctx context.Context) (more bool, err error) {
 	seen := map[balie.ID]bool{}
 	purge := false
 	for _, e := range events {
-		purge = purge || e.What == erased
+		purge = purge || e.What == balie.Erased
 		if !seen[e.Request] && matters(e) {
 			seen[e.Request] = true
 			ids = append(ids, e.Request)
 		}
 	}
-	err = x.take(ctx, ids, func(tx *sql.Tx) error { return setMeta(ctx, tx, "cursor", string(next)) })
-	if err == nil && purge {
-		err = x.purge(ctx)
-	}
+	err = x.take(ctx, ids, func(tx *sql.Tx) error {
+		if purge { // in the same step: after an interruption it is still to be done
+			if err := setMeta(ctx, tx, "purge", "yes"); err != nil {
+				return err
+			}
+		}
+		return setMeta(ctx, tx, "cursor", string(next))
+	})
 	return len(events) == turnEvents, err
 }
-
-// erased is the event that erasing a customer leaves on a request.
-const erased balie.What = "erased"
 
 // matters reports whether an event can change what a request is found by.
 func matters(e balie.Event) bool {
@@ -306,18 +312,19 @@ func (x *Index) takeSome(ctx context.Context, ids []balie.ID, after func(*sql.Tx
 }
 
 // Reindex looks at requests again that no event speaks of: their customer has
-// another name, or was erased. When it returns nil, the file has nothing of
-// what they were before.
+// another name. What they were before is not found any more when it returns;
+// soon after it is gone from the file too.
 func (x *Index) Reindex(ctx context.Context, ids ...balie.ID) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if x.closed() {
 		return &balie.UnavailableError{Why: "the search index is not open", RetryAfter: retryPause}
 	}
-	if err := x.take(ctx, ids, func(*sql.Tx) error { return nil }); err != nil {
+	defer x.poke()
+	if err := x.take(ctx, ids, func(tx *sql.Tx) error { return setMeta(ctx, tx, "purge", "yes") }); err != nil {
 		return fmt.Errorf("index %d requests again: %w", len(ids), x.judge(err))
 	}
-	return x.purge(ctx)
+	return nil
 }
 
 // Rebuild makes the index anew from the store, in the background.
@@ -326,36 +333,47 @@ func (x *Index) Rebuild() {
 	x.poke()
 }
 
-// mergePages is how much of the index one step of purge rewrites: about 4 MB.
+// mergePages is how much of the index one step of a purge rewrites: about 4 MB.
 const mergePages = 1000
 
-// purge takes out of the file what a document was before it was written again:
-// FTS5 only notes that it is gone until its pages are merged. Freed pages are
-// overwritten (secure_delete), and the log is cut.
-func (x *Index) purge(ctx context.Context) error {
+// purge takes out of the file what documents were before they were written
+// again: FTS5 only notes that it is gone until its pages are merged. Freed
+// pages are overwritten (secure_delete), and the log is cut. It is one step of
+// many, so that what is new is indexed between them; more: there are others.
+func (x *Index) purge(ctx context.Context) (more bool, err error) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.meta(ctx, x.write, "purge") == "" {
+		x.purging = false
+		return false, nil
+	}
 	conn, err := x.write.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
+	pages := mergePages
+	if !x.purging { // all is merged with all
+		pages, x.purging = -mergePages, true
+	}
 	before, err := changes(ctx, conn)
-	for pages := -mergePages; err == nil; pages = mergePages {
-		if _, err = conn.ExecContext(ctx, `INSERT INTO words (words, rank) VALUES ('merge', ?)`, pages); err != nil {
-			break
-		}
-		var now int64
-		if now, err = changes(ctx, conn); err == nil && now-before < 2 {
-			break // the statement itself counts as one
-		}
-		before = now
-	}
-	if err == nil {
-		_, err = conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	}
 	if err != nil {
-		return fmt.Errorf("purge the search index: %w", err)
+		return false, err
 	}
-	return nil
+	if _, err = conn.ExecContext(ctx, `INSERT INTO words (words, rank) VALUES ('merge', ?)`, pages); err != nil {
+		return false, fmt.Errorf("purge the search index: %w", err)
+	}
+	after, err := changes(ctx, conn)
+	if err != nil || after-before >= 2 { // the statement itself counts as one
+		return true, err
+	}
+	x.purging = false
+	var busy, logged, moved int
+	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved); err != nil || busy != 0 {
+		return true, err // somebody reads what is in the log
+	}
+	_, err = conn.ExecContext(ctx, `DELETE FROM meta WHERE name = 'purge'`)
+	return false, err
 }
 
 func changes(ctx context.Context, conn *sql.Conn) (n int64, err error) {
@@ -377,7 +395,7 @@ func hexed(ids []balie.ID) []string {
 func (x *Index) Wait(ctx context.Context, at store.FeedCursor) error {
 	for {
 		moved := x.settled()
-		if x.ready.Load() && x.cursor() == at {
+		if x.ready.Load() && x.settledAt(at) {
 			return nil
 		}
 		select {
@@ -395,6 +413,15 @@ func (x *Index) cursor() store.FeedCursor {
 		return ""
 	}
 	return store.FeedCursor(x.meta(context.Background(), x.read, "cursor"))
+}
+
+func (x *Index) settledAt(at store.FeedCursor) bool {
+	if x.cursor() != at {
+		return false
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.read != nil && x.meta(context.Background(), x.read, "purge") == ""
 }
 
 // settled returns a channel that is closed when Run has caught up next.
