@@ -402,7 +402,7 @@ func (w *Web) undoBulk(c *fiber.Ctx, s auth.Session) error {
 			continue
 		}
 		out := bulkRow{Request: row.Request, Ref: row.Ref}
-		if err := w.takeBack(c.UserContext(), s.Actor(), row, now); err != nil {
+		if err := w.takeBack(c.UserContext(), s.Actor(), row, w.Texts.Text(ui.Language(c), "inbox.withdrawn"), now); err != nil {
 			out.Why = whyRefused(err)
 			if out.Why == "" {
 				w.Log.Error("a bulk act could not be taken back", "request", row.Ref, "err", err)
@@ -421,7 +421,9 @@ func (w *Web) undoBulk(c *fiber.Ctx, s auth.Session) error {
 	return w.bulkDone(c, s, back, backTo(f))
 }
 
-func (w *Web) takeBack(ctx context.Context, a desk.Actor, row bulkRow, now time.Time) error {
+// takeBack takes one row's act back; why is what a team reads whose hand-out
+// is withdrawn.
+func (w *Web) takeBack(ctx context.Context, a desk.Actor, row bulkRow, why string, now time.Time) error {
 	var err error
 	switch row.Taken.How {
 	case "undo":
@@ -429,7 +431,7 @@ func (w *Web) takeBack(ctx context.Context, a desk.Actor, row bulkRow, now time.
 	case "unsend":
 		_, err = w.Desk.Unsend(ctx, a, row.Request, row.Taken.Of, now)
 	case "withdraw":
-		_, err = w.Desk.WithdrawHandout(ctx, a, row.Request, row.Taken.Of, "", now)
+		_, err = w.Desk.WithdrawHandout(ctx, a, row.Request, row.Taken.Of, why, now)
 	}
 	return err
 }

@@ -46,6 +46,7 @@ type inboxPage struct {
 	Sorted  string // in words
 	Agents  []agentLink
 	Teams   []teamLink
+	Hows    []string // how a customer knows that it is solved
 	CanAct  bool
 	Updated string
 	Report  *bulkReport
@@ -253,6 +254,10 @@ func (w *Web) views(a desk.Actor) []desk.View {
 	return out
 }
 
+// hows are the ways in which a customer knows that a question is solved, the
+// likeliest first; they are those of Desk.Resolve.
+var hows = []string{"mail", "phone", "counter", "chat", "handed_over", "self"}
+
 // inbox is the list of requests.
 func (w *Web) inbox(c *fiber.Ctx, s auth.Session) error {
 	g, err := w.listing(c, s)
@@ -270,7 +275,7 @@ func (w *Web) inbox(c *fiber.Ctx, s auth.Session) error {
 		if p.Agents, err = w.agents(c.UserContext()); err != nil {
 			return err
 		}
-		p.Teams = g.teams()
+		p.Teams, p.Hows = g.teams(), hows
 	}
 	for _, o := range sorts {
 		q := g.p

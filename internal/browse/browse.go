@@ -209,11 +209,20 @@ func (b *Browser) Text(selector string) string {
 	return Get(b, chromedp.TextContent(chromedp.CSS(selector)))
 }
 
-// Until waits for an expression of JavaScript to become true.
+// Until waits for an expression of JavaScript to become true, also on the page
+// that comes after this one.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		b.t.Fatalf("waiting for %s: %v\non %s\nfaults %q", expression, err, b.where(), b.Faults())
+	const most = 20 * time.Second
+	for limit := time.Now().Add(most); ; {
+		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(most)))
+		if err == nil {
+			return
+		}
+		// The page that was asked is gone: ask the next.
+		if !strings.Contains(err.Error(), "context") || time.Now().After(limit) {
+			b.t.Fatalf("waiting for %s: %v\non %s\nfaults %q", expression, err, b.where(), b.Faults())
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ export default function list(list) {
   function foresee(row, button) {
     const act = button?.value ?? '';
     row.setAttribute('aria-busy', 'true');
-    row.classList.toggle('gone', act === 'resolve' || act === 'spam');
+    row.classList.toggle('gone', /^(resolve|spam)/.test(act));
     const who = act === 'mine' ? document.querySelector('.rail .me .av') : button?.querySelector('.av');
     const av = who && row.querySelector('.av');
     if (av) (av.className = 'av'), (av.textContent = who.textContent);

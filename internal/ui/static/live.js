@@ -27,6 +27,7 @@ function everywhere(kind, news) {
 let on = true;
 /** The line is there, or not. @param {boolean} now */
 function line(now) {
+  document.documentElement.dataset.line = now ? 'on' : 'off';
   if (now === on) return;
   on = now;
   for (const el of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-live]'))) {
