@@ -95,7 +95,9 @@ func (s *Source) Unfinished() []string {
 var clients = map[string]string{
 	"channels/slack":       "calls the address of its configuration, without redirects",
 	"channels/channeltest": "closes connections of tests",
-	"internal/httpd":       "would be the one that guards what is fetched",
+	"internal/outside":     "guards every call to an address that somebody chose",
+	"desk/auth":            "asks the provider of single sign-on by the client of internal/outside it is given",
+	"desk/hooks":           "calls the addresses of webhooks by the client of internal/outside",
 	"internal/peers":       "stands in for the outside, on loopback",
 	"internal/bench":       "measures the binary it started, on loopback",
 	"internal/deskbench":   "asks the pages it serves itself, on loopback",
