@@ -63,7 +63,25 @@ func SetCalendar(body []byte, id string, s hours.Spec) ([]byte, error) {
 	w := &writer{}
 	w.calendar(id, want)
 	e := editing{body: body}
-	return settled(e.calendar(id, strings.TrimSuffix(w.String(), "\n")), want)
+	return settled(e.entry("calendars", id, strings.TrimSuffix(w.String(), "\n")), want)
+}
+
+// SetTeam is a catalogue with one team as given: the one with its id, or a new
+// one at the end.
+func SetTeam(body []byte, t balie.Team) ([]byte, error) {
+	want, err := Parse("catalogue", body)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(want.Teams, func(x balie.Team) bool { return x.ID == t.ID }); i >= 0 {
+		want.Teams[i] = t
+	} else {
+		want.Teams = append(want.Teams, t)
+	}
+	w := &writer{}
+	w.team(t)
+	e := editing{body: body}
+	return settled(e.entry("teams", t.ID, strings.TrimSuffix(w.String(), "\n")), want)
 }
 
 // put replaces or adds a product.
@@ -288,13 +306,13 @@ func (e editing) dropped(id string) []byte {
 	return joined(slices.Concat(lines[:items[i].from], lines[items[i].to:]))
 }
 
-// calendar replaces or adds a calendar.
-func (e editing) calendar(id, text string) []byte {
+// entry replaces or adds what stands in a section by its id.
+func (e editing) entry(section, id, text string) []byte {
 	r := yamltree.Reader{File: "catalogue", MaxBytes: sizeLimit}
 	root := r.Open(e.body)
 	lines := strings.Split(string(e.body), "\n")
 	entries := r.Mapping(root, "")
-	i := slices.IndexFunc(entries, func(x yamltree.Entry) bool { return x.Key == "calendars" })
+	i := slices.IndexFunc(entries, func(x yamltree.Entry) bool { return x.Key == section })
 	if i < 0 {
 		return nil
 	}
@@ -302,7 +320,7 @@ func (e editing) calendar(id, text string) []byte {
 	if i+1 < len(entries) {
 		end = lineOf(entries[i+1].At)
 	}
-	all := r.Mapping(entries[i].Value, "calendars")
+	all := r.Mapping(entries[i].Value, section)
 	if len(all) == 0 || lineOf(all[0].At) == lineOf(entries[i].At) {
 		return nil
 	}
