@@ -58,6 +58,7 @@ func TestTheNearestClockIsShown(t *testing.T) {
 		{"promised later", with(func(r *balie.Request) { r.State, r.Promised = balie.WithTeam, at("17:00") }), product, "13:00", Clock{Kind: ResolutionClock, Due: at("17:00"), Share: 0.5, Left: 4 * time.Hour}},
 		{"no product, told when", with(func(r *balie.Request) { r.Promised = at("11:00") }), balie.Product{}, "10:30", Clock{Kind: ResponseClock, Due: at("11:00"), Share: 0.75, Left: 30 * time.Minute, Soon: true}},
 		{"nothing promised", base, balie.Product{}, "10:30", Clock{}},
+		{"late since closing time", with(func(r *balie.Request) { r.Promised = at("17:30") }), balie.Product{}, "20:00", Clock{Kind: ResponseClock, Due: at("17:30"), Share: 1, Late: true}},
 		{"planned", with(func(r *balie.Request) { r.State, r.Responded = balie.Planned, at("09:10") }), product, "14:00", Clock{Kind: ResolutionClock, Due: at("13:00"), Share: 1, Left: -time.Hour, Paused: true}},
 	} {
 		got := ClocksOf(tt.r, tt.p, c, at(tt.now)).Nearest()

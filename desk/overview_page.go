@@ -309,15 +309,14 @@ func (o *Overview) snippets(ctx context.Context, a Actor, q Query, ids []balie.I
 
 // rowOf is what a list shows of a request. A team member gets its outline.
 func (o *Overview) rowOf(a Actor, r balie.Request, customer balie.Person, g Group, now time.Time) Row {
+	if a.Role == TeamMember {
+		customer = balie.Person{}
+		r.Customer, r.Participants, r.Fields, r.Preview = balie.ID{}, nil, nil, ""
+		r.Handouts = slices.DeleteFunc(slices.Clone(r.Handouts), func(h balie.Handout) bool { return !slices.Contains(a.Teams, h.Team) })
+	}
 	t := newTerms(o.brain(), o.o.Calendar)
 	product, cal, _ := t.of(r)
-	w := Row{Request: r, Customer: customer, Clock: ClocksOf(r, product, cal, now).Nearest(), Holder: t.holder(r), Group: g, Reply: isReplied(r)}
-	if a.Role == TeamMember {
-		w.Customer = balie.Person{}
-		w.Request.Customer, w.Request.Participants, w.Request.Fields, w.Request.Preview = balie.ID{}, nil, nil, ""
-		w.Request.Handouts = slices.DeleteFunc(slices.Clone(r.Handouts), func(h balie.Handout) bool { return !slices.Contains(a.Teams, h.Team) })
-	}
-	return w
+	return Row{Request: r, Customer: customer, Clock: ClocksOf(r, product, cal, now).Nearest(), Holder: t.holder(r), Group: g, Reply: isReplied(r)}
 }
 
 // holder says who has a request.

@@ -639,7 +639,7 @@ func TestS7_ATeamMembersListHasOnlyOutlines(t *testing.T) {
 				t.Fatalf("%s with %q has %d rows", v, q, len(p.Rows))
 			}
 			w := p.Rows[0]
-			if w.Customer.Name != "" || w.Request.Preview != "" || w.Request.Fields != nil || !w.Request.Customer.IsZero() || len(w.Request.Handouts) != 1 || w.Found != nil {
+			if w.Customer.Name != "" || w.Request.Preview != "" || w.Request.Fields != nil || !w.Request.Customer.IsZero() || len(w.Request.Handouts) != 1 || w.Found != nil || w.Holder != (Holder{Kind: HeldBackoffice, Team: "techniek"}) {
 				t.Errorf("%s: a team member is shown %+v", v, w)
 			}
 		}
