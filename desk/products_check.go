@@ -225,6 +225,7 @@ func (p *Products) PublishDraft(ctx context.Context, a Actor, seen DraftSeen, ru
 		return ProductCheck{}, &balie.InvalidError{Field: "draft", Problem: "nothing was changed", Fix: "change a product first"}
 	}
 	key := fmt.Sprintf("publish %s %d %d", a.ID, d.Base, d.Version)
+	p.jobs.forget(key)
 	j, err := p.jobs.ask(key, func(ctx context.Context, j *productJob) {
 		p.publish(ctx, j, a, d, rules, strings.TrimSpace(reason), anyway, now)
 	})
@@ -235,7 +236,7 @@ func (p *Products) PublishDraft(ctx context.Context, a Actor, seen DraftSeen, ru
 }
 
 // publish checks and publishes. A publication that was refused may be asked
-// for again: it is another job then.
+// for again: it is another job then, see forget.
 func (p *Products) publish(ctx context.Context, j *productJob, a Actor, d ProductDraft, rules *Rules, reason string, anyway bool, now time.Time) {
 	p.check(ctx, j, d.Body, rules, now)
 	c := j.now()
@@ -254,33 +255,32 @@ func (p *Products) publish(ctx context.Context, j *productJob, a Actor, d Produc
 		version, refuse = p.put(ctx, a, "catalogue.publish", d.Body, d.Base, reason, now, gone)
 	}
 	j.change(func(c *ProductCheck) { c.Published, c.Refused = version, refuse })
-	if refuse != nil {
-		p.jobs.forget(j)
-	}
 }
 
-// forget lets a job be asked for again.
-func (q *productJobs) forget(j *productJob) {
+// forget lets a job that was refused be asked for again.
+func (q *productJobs) forget(key string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for key, x := range q.byKey {
-		if x == j {
-			delete(q.byKey, key)
-			q.order = slices.DeleteFunc(q.order, func(k string) bool { return k == key })
-		}
+	j, ok := q.byKey[key]
+	if !ok {
+		return
+	}
+	if c := j.now(); c.Over() && c.Refused != nil {
+		delete(q.byKey, key)
+		q.order = slices.DeleteFunc(q.order, func(k string) bool { return k == key })
 	}
 }
 
-// Publishing is how far the actor's last publication is, and whether there is
-// one that still runs.
-func (p *Products) Publishing(a Actor, seen DraftSeen) (ProductCheck, bool) {
+// Publishing is how far the publication of the actor's draft is after some
+// patience; false when there is none.
+func (p *Products) Publishing(ctx context.Context, a Actor, seen DraftSeen, patience time.Duration) (ProductCheck, bool) {
 	p.jobs.mu.Lock()
 	j, ok := p.jobs.byKey[fmt.Sprintf("publish %s %d %d", a.ID, seen.Base, seen.Version)]
 	p.jobs.mu.Unlock()
 	if !ok {
 		return ProductCheck{}, false
 	}
-	return j.now(), true
+	return j.wait(ctx, patience), true
 }
 
 var _ ProductsStore = store.Store(nil)

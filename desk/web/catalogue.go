@@ -169,6 +169,9 @@ func (w *Web) productLine(x balie.Product, c *catalogue.Catalogue, t desk.Produc
 	q := t.At(threshold(x))
 	line := productLine{ID: x.ID, Path: productPath(x.ID), Name: x.Name(l), Owner: x.Owner, Mode: w.Texts.Text(l, "catalogue.mode_"+string(x.Mode)),
 		Account: x.AccountOwned, Urgent: c.Urgent[x.ID], Reviewed: q.Reviewed, Week: decimal(l, t.Week, 1), Threshold: decimal(l, threshold(x), 2)}
+	if t.Week == 0 {
+		line.Week = "–"
+	}
 	if team, ok := c.Team(x.Owner); ok {
 		line.Owner = team.Name(l)
 	}

@@ -282,7 +282,12 @@ type qualityView struct {
 	Right, Answered    string // points of the curves
 	Mark, MarkP, MarkC string // x of the threshold, y on both curves
 	N                  int
+	LabelP, LabelC     string // y of the curves' names
+	Axis               []axisMark
 }
+
+// axisMark is a figure under the curve.
+type axisMark struct{ X, Text string }
 
 // qualityRow is one threshold of the table.
 type qualityRow struct {
@@ -308,6 +313,22 @@ func curveX(t float64) float64 {
 func curveY(share float64) float64 { return curveBottom - share*(curveBottom-curveTop) }
 
 func place(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
+
+// labels puts the curves' names beside them, and not on one another.
+func labels(right, answered float64) (p, c string) {
+	const above, below, apart = -7, 16, 0.2
+	y, z := curveY(right)+below, curveY(answered)+below
+	switch {
+	case answered >= right && answered-right < apart:
+		z = curveY(answered) + above
+		if z < curveTop+4 {
+			z, y = curveY(right)+below, curveY(right)+below
+		}
+	case right > 0.3 && right > answered:
+		y = curveY(right) + below
+	}
+	return place(min(y, curveBottom-4)), place(min(z, curveBottom-4))
+}
 
 // qualityView works out the curve; nothing of it is said under 30 reviewed.
 func (w *Web) qualityView(x balie.Product, t desk.ProductTraffic, l string) qualityView {
@@ -335,6 +356,10 @@ func (w *Web) qualityView(x balie.Product, t desk.ProductTraffic, l string) qual
 		}
 		v.Rows = append(v.Rows, row)
 	}
+	for _, th := range []float64{0.5, 0.6, 0.7, 0.8, 0.9} {
+		v.Axis = append(v.Axis, axisMark{place(curveX(th)), decimal(l, th, 2)})
+	}
+	v.LabelP, v.LabelC = labels(t.At(0.5).Precision, t.At(0.8).Coverage)
 	v.Right, v.Answered = strings.Join(right, " "), strings.Join(answered, " ")
 	return v
 }

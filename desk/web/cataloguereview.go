@@ -113,9 +113,12 @@ func (w *Web) showReview(c *fiber.Ctx, s auth.Session, reason string, anyway boo
 	if err != nil {
 		return err
 	}
+	var running *desk.ProductCheck
 	if was, ok := publishing(c); ok {
-		job, ok := w.Products.Publishing(a, was)
+		job, ok := w.Products.Publishing(ctx, a, was, patience)
 		switch {
+		case ok && !job.Over():
+			running = &job
 		case ok && job.Published > 0, !ok && !d.Begun():
 			return c.Redirect("/catalogue?did=published", fiber.StatusSeeOther)
 		case ok && job.Over():
@@ -138,7 +141,11 @@ func (w *Web) showReview(c *fiber.Ctx, s auth.Session, reason string, anyway boo
 		p.Diffs, p.Theirs = w.productDiffs(m.ByMe, l, m.Conflicts), w.productDiffs(m.ByThem, l, m.Conflicts)
 		p.Since = w.versionRows(m.Since, l, 5)
 	}
-	if d.Begun() && !d.Stale() {
+	switch {
+	case running != nil:
+		p.Check, p.Waiting = checkWords(*running, l), true
+		c.Set("Refresh", "2")
+	case d.Begun() && !d.Stale():
 		check, err := w.Products.Check(ctx, a, d, w.Rules, patience, w.Now())
 		if err != nil {
 			return err
