@@ -147,7 +147,7 @@ func (g *pager) composer() composer {
 		p.Saved = g.text("draft_saved", "when", g.when(d.Saved))
 	}
 	p.Focus = g.c.Query("tab") != ""
-	if id, err := balie.ParseID(g.c.Query("share")); err == nil {
+	if id, err := balie.ParseID(g.c.Query("share")); err == nil && !id.IsZero() {
 		p.Shares = []string{id.String()}
 	}
 	g.typed(&p)

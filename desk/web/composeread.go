@@ -153,7 +153,7 @@ func composedOf(v url.Values, files []desk.File) *composed {
 		}
 	}
 	for _, id := range v["share"] {
-		if m, err := balie.ParseID(id); err == nil {
+		if m, err := balie.ParseID(id); err == nil && !m.IsZero() {
 			f.Shares = append(f.Shares, m)
 		}
 	}

@@ -147,17 +147,24 @@ type pager struct {
 	load     map[desk.View]int
 }
 
+// pager makes pages, or pieces of them, of a request.
+func (w *Web) pager(c *fiber.Ctx, s auth.Session, v desk.RequestView) *pager {
+	g := &pager{Web: w, c: c, s: s, v: v, l: ui.Language(c), path: "/r/" + v.Request.Ref}
+	if w.Auth != nil {
+		g.names = w.Auth.Names(c.UserContext())
+	}
+	return g
+}
+
 // paging reads what a page needs besides the request itself. Whatever the
 // data, that is four store calls at most.
 func (w *Web) paging(c *fiber.Ctx, s auth.Session, v desk.RequestView, in typed) (*pager, error) {
-	g := &pager{Web: w, c: c, s: s, v: v, in: in, l: ui.Language(c), path: "/r/" + v.Request.Ref}
+	g := w.pager(c, s, v)
+	g.in = in
 	ctx, a := c.UserContext(), s.Actor()
 	var err error
 	if g.why, err = g.explained(); err != nil {
 		return nil, err
-	}
-	if w.Auth != nil {
-		g.names = w.Auth.Names(ctx)
 	}
 	if w.Overview != nil {
 		g.load = w.Overview.Counts(a, w.Now())

@@ -169,6 +169,9 @@ func (g *pager) looked() uint64 {
 	if g.in.form != nil && g.in.stale != nil {
 		return g.in.form.Seen
 	}
+	if n, err := strconv.ParseUint(g.c.Query("seen"), 10, 64); err == nil {
+		return n
+	}
 	if d := g.v.Drafts[g.tab()]; d.Text != "" && d.Seen > 0 {
 		return d.Seen
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
-	"github.com/balie/balie/internal/ui"
 )
 
 // requestLiveRoutes are pieces of the page that its script asks for when it
@@ -27,7 +26,7 @@ func (w *Web) viewersOf(c *fiber.Ctx, s auth.Session) error {
 	if err != nil {
 		return err
 	}
-	g := &pager{Web: w, c: c, s: s, v: desk.RequestView{Request: balie.Request{ID: id}}, l: ui.Language(c)}
+	g := w.pager(c, s, desk.RequestView{Request: balie.Request{ID: id}})
 	return w.UI.Part(c, "request", "viewers", requestPage{Viewers: g.viewers()})
 }
 
@@ -47,7 +46,7 @@ func (w *Web) newsOf(c *fiber.Ctx, s auth.Session) error {
 	if err != nil {
 		return err
 	}
-	g := &pager{Web: w, c: c, s: s, v: v, l: ui.Language(c)}
+	g := w.pager(c, s, v)
 	n, who := 0, ""
 	count := func(entries []desk.Entry) {
 		for _, e := range entries {

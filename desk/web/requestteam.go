@@ -32,7 +32,8 @@ type teamHandout struct {
 }
 
 func (w *Web) teamRequest(c *fiber.Ctx, s auth.Session, v desk.RequestView, in typed) error {
-	g := &pager{Web: w, c: c, s: s, v: v, in: in, l: ui.Language(c), path: "/r/" + v.Request.Ref}
+	g := w.pager(c, s, v)
+	g.in = in
 	p := teamPage{shell: g.around(c, s), Path: g.path, Ref: v.Request.Ref, Fault: in.fault}
 	for _, h := range v.Handouts {
 		t := teamHandout{ID: h.ID.String(), Team: w.Teams(h.Team, g.l), State: w.Texts.Text(g.l, "handout.state_"+string(h.State)), Open: h.Open(),

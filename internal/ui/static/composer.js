@@ -48,6 +48,13 @@ export default function composer(form) {
   });
   addEventListener('pageshow', () => form.removeAttribute('aria-busy'));
 
+  // The key or a click on the tab that is open goes to its text.
+  form.parentElement?.querySelector('[data-here]')?.addEventListener('click', (e) => {
+    if (!text) return;
+    e.preventDefault();
+    requestAnimationFrame(() => text.focus()); // after the key itself, which is not meant for the text
+  });
+
   const grow = () => {
     if (!text || CSS.supports('field-sizing', 'content')) return;
     text.rows = Math.min(14, Math.max(3, text.value.split('\n').length));

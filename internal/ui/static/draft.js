@@ -13,13 +13,17 @@ export default function draft(form) {
   const say = (words) => { if (state) state.textContent = words ?? ''; };
   const body = () => new URLSearchParams({ csrf: form.csrf.value, tab: form.dataset.tab ?? '', seen: form.seen.value, text: text.value });
 
-  const save = async () => {
+  /** One after the other, that an older text never comes in last. */
+  let last = Promise.resolve();
+  const save = () => (last = last.then(keep));
+  const keep = async () => {
     timer = 0;
+    const now = text.value;
     try {
       const res = await fetch(form.dataset.draft ?? '', { method: 'POST', body: body() });
       if (!res.ok) throw new Error(String(res.status));
       localStorage.removeItem(key);
-      say(form.dataset.saved);
+      if (text.value === now) say(form.dataset.saved);
     } catch {
       try { localStorage.setItem(key, text.value); say(form.dataset.local); } catch { /* no room: it stays on the page */ }
     }
@@ -31,6 +35,9 @@ export default function draft(form) {
   });
   form.addEventListener('submit', () => { sent = true; clearTimeout(timer); localStorage.removeItem(key); });
   addEventListener('online', () => { if (localStorage.getItem(key) !== null) save(); });
+  document.addEventListener('balie:leave', (e) => {
+    if (timer) clearTimeout(timer), /** @type {CustomEvent} */ (e).detail.wait.push(save());
+  });
   addEventListener('pagehide', () => {
     if (timer && !sent) navigator.sendBeacon(form.dataset.draft ?? '', body());
   });

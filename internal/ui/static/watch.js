@@ -28,5 +28,10 @@ export default function watch(main) {
     if (d.here?.includes(request)) quietly(viewers);
   });
   document.addEventListener('balie:poll', () => { quietly(news); quietly(viewers); });
-  bar?.addEventListener('click', () => location.replace(`${path}?tab=${document.querySelector('.composer form')?.getAttribute('data-tab') ?? ''}`));
+  bar?.addEventListener('click', async () => {
+    const leave = new CustomEvent('balie:leave', { detail: { /** @type {Promise<void>[]} */ wait: [] } });
+    document.dispatchEvent(leave); // what is being typed is kept first
+    await Promise.all(leave.detail.wait);
+    location.replace(`${path}?tab=${document.querySelector('.composer form')?.getAttribute('data-tab') ?? ''}&seen=${version}`);
+  });
 }
