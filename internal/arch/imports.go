@@ -53,10 +53,10 @@ var plumbing = map[string][]string{
 // right of the root.
 var limited = map[string][]string{
 	// HTTP stops at the channels and the pages: the rest is called with values.
-	"internal/httpd": {"channels/*", "desk/auth", "desk/web", "desk/api", "cmd/balie"},
-	"internal/ui":    {"channels/webform", "desk/auth", "desk/web", "desk/api", "cmd/balie"},
+	"internal/httpd": {"channels/*", "desk/auth", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
+	"internal/ui":    {"channels/webform", "desk/auth", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
 	// Letters are written where a decision or an agent causes one.
-	"internal/letters": {"intake", "progress", "report", "desk", "desk/web", "desk/api", "cmd/balie"},
+	"internal/letters": {"intake", "progress", "report", "desk", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
 	// Stand-ins for the outside: for tests and the demonstration.
 	"internal/peers": programs,
 	"internal/rig":   programs,
