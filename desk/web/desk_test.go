@@ -3,16 +3,20 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -111,14 +115,18 @@ func newRig(t testing.TB) *rig {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	dir := t.TempDir()
-	r.db, err = boltstore.Open(filepath.Join(dir, "data"), boltstore.Options{MinFree: -1, MmapSize: 64 << 20})
+	dir := filepath.Join(t.TempDir(), "data")
+	made := seed()
+	if err = made.err; err == nil {
+		err = os.CopyFS(dir, made.store)
+	}
+	must("copy the seed")
+	r.db, err = boltstore.Open(dir, boltstore.Options{MinFree: -1, MmapSize: 64 << 20})
 	must("open the store")
 	t.Cleanup(func() { r.db.Close() })
+	r.texts = made.texts
 	r.library, err = desk.OpenLibrary(t.Context(), r.db, sampleDocuments)
 	must("open the documents")
-	r.texts, err = i18n.Load()
-	must("load the texts")
 	r.tokens, err = token.New([]byte("a secret key of at least thirty-two bytes"))
 	must("make the tokens")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
@@ -129,17 +137,74 @@ func newRig(t testing.TB) *rig {
 		intake.Options{Calendar: calendar, Language: "nl", Leads: []balie.Address{{Scheme: balie.Mail, Value: "lex@delinde.example"}}}, log, intake.Meter{}, r.now)
 	must("make the intake")
 	r.auth = auth.New(r.db, auth.Options{Clock: r.now}, log)
-	for _, u := range staff {
-		u.Password = password
-		_, err = r.auth.AddUser(t.Context(), auth.Command(), u, r.now())
-		must("add " + u.ID)
-	}
 	r.desk = desk.New(r.db, r.library, letter, r.tokens, desk.Options{Calendar: calendar, Language: "nl"}, log)
 	r.overview = desk.NewOverview(r.db, r.library.Brain, nil, desk.OverviewOptions{Calendar: calendar}, log)
 	r.presence = desk.NewPresence()
 	r.rules = desk.NewRules(r.db, r.library, desk.RulesOptions{Calendar: calendar, Language: "nl", Log: log})
 	r.serve(log)
 	return r
+}
+
+// seeded is what every rig begins with: hashing passwords and reading pages
+// takes longer than most tests.
+type seeded struct {
+	store fs.FS // with the users
+	texts *i18n.Texts
+	pages *ui.UI
+	err   error
+}
+
+// seed makes it once.
+var seed = sync.OnceValue(func() (s seeded) {
+	if s.texts, s.err = i18n.Load(); s.err != nil {
+		return s
+	}
+	if s.pages, s.err = ui.New(s.texts, ui.Brand{Name: "De Linde"}, webform.Pages(), web.Pages()); s.err != nil {
+		return s
+	}
+	dir, err := os.MkdirTemp("", "balie-seed")
+	if err != nil {
+		s.err = err
+		return s
+	}
+	defer os.RemoveAll(dir)
+	if s.err = staffed(filepath.Join(dir, "data")); s.err == nil {
+		s.store, s.err = inMemory(filepath.Join(dir, "data"))
+	}
+	return s
+})
+
+// staffed makes a store with the users.
+func staffed(dir string) error {
+	db, err := boltstore.Open(dir, boltstore.Options{MinFree: -1, MmapSize: 64 << 20})
+	if err != nil {
+		return err
+	}
+	a := auth.New(db, auth.Options{}, slog.New(slog.DiscardHandler))
+	for _, u := range staff {
+		u.Password = password
+		if _, err := a.AddUser(context.Background(), auth.Command(), u, tuesday); err != nil {
+			return errors.Join(err, db.Close())
+		}
+	}
+	return db.Close()
+}
+
+// inMemory are the files of a folder.
+func inMemory(dir string) (fs.FS, error) {
+	files := fstest.MapFS{}
+	return files, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		files[filepath.ToSlash(name)] = &fstest.MapFile{Data: b, Mode: 0o600}
+		return err
+	})
 }
 
 // sampleDocuments are the sample catalogue and rules, and one organisation.
@@ -166,10 +231,7 @@ func (r *rig) team(id, language string) string {
 // serve answers on loopback until the test ends.
 func (r *rig) serve(log *slog.Logger) {
 	r.t.Helper()
-	pages, err := ui.New(r.texts, ui.Brand{Name: "De Linde"}, webform.Pages(), web.Pages())
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	pages := seed().pages
 	parts := web.Parts{
 		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.library, Rules: r.rules, Overview: r.overview, Presence: r.presence,
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
