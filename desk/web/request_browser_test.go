@@ -49,7 +49,7 @@ func TestAnAgentAnswersByKeyboard(t *testing.T) {
 	b.Keys("a")
 	b.See("details.menu[open] .pop")
 	b.Keys("m")
-	b.See(".toast form[action$=undo]")
+	b.See(".toast [data-key=z]")
 	if got := r.request(q.ID).Assignee; got != sanne {
 		t.Errorf("assigned to %q", got)
 	}

@@ -97,7 +97,7 @@ func (w *Web) notDone(c *fiber.Ctx, s auth.Session, id balie.ID, err error) erro
 
 // done are the notices of acts; another word in an address shows nothing.
 var done = []string{"noted", "handed_out", "kept", "sent", "unsent", "too_late", "assigned", "resolved", "closed", "reopened", "planned", "undone",
-	"edited", "filled", "asked", "judged", "joined", "approved", "dismissed", "linked", "withdrawn", "told", "moved", "split", "team_done"}
+	"edited", "filled", "asked", "judged", "joined", "approved", "dismissed", "linked", "withdrawn", "told", "moved", "split", "team_done", "logged"}
 
 // notice says what was just done, and how it is taken back.
 func (g *pager) notice() (string, *undo) {

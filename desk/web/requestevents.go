@@ -192,7 +192,7 @@ func (g *pager) edited(e desk.Entry, fill map[string]piece) []piece {
 	if !byPerson(e.By) {
 		return nil // a rule's: the decision says so
 	}
-	if to, ok := e.Data["assignee"]; ok && len(e.Data) == 1 {
+	if to, ok := e.Data["assignee"]; ok && e.Data["product"]+e.Data["priority"]+e.Data["subject"]+e.Data["kind"] == "" {
 		fill["value"] = piece{Text: g.by("agent:" + to)}
 		switch {
 		case to == "":
