@@ -316,7 +316,11 @@ func TestHitsEqualARecount(t *testing.T) {
 	want := map[string]RuleHits{}
 	texts := []string{"Ik sta vast in lift B", "Ik wil een klacht indienen over de schoonmaak", "Het is te koud", "Er is brand in de kelder van gebouw C!"}
 	for i := range 60 {
-		at := s.now.AddDate(0, 0, -i*2+1).Add(-time.Duration(i) * time.Minute)
+		days := i // each of the last 40 days, and then some up to four months back
+		if i > 40 {
+			days = 2 * i
+		}
+		at := s.now.AddDate(0, 0, -days).Add(-time.Duration(i) * time.Minute)
 		s.asks(texts[i%len(texts)], at)
 		if i == 20 {
 			for n := 1; n > 0; {
