@@ -67,7 +67,8 @@ type Event struct {
 	Seq      uint64            `json:"seq"`
 	What     What              `json:"what"`
 	At       time.Time         `json:"at"`
-	By       string            `json:"by"` // "router@14", "agent:sanne", "customer", "team:techniek", "dispatch", "timer"
+	By       string            `json:"by"`            // "router@14", "agent:sanne", "customer", "team:techniek", "dispatch", "timer"
+	Via      string            `json:"via,omitempty"` // with what By acted, when not by hand: "token:reports"
 	Message  ID                `json:"message,omitzero"`
 	Handout  *Handout          `json:"handout,omitempty"`
 	Data     map[string]string `json:"data,omitempty"`

@@ -52,6 +52,7 @@ type Actor struct {
 	Teams []string // Team.ID: what a TeamMember sees
 	Only  []Right  // of a token: nothing but these; nil: all of the role
 	From  string   // client address, for audit lines; "" when not over HTTP
+	Via   string   // the API token that acts for them: "token:reports"; "" for themselves
 }
 
 // By is how the actor stands in events.

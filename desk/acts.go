@@ -126,6 +126,7 @@ type HandOut struct {
 // Edit changes properties; a nil field stays as it is.
 type Edit struct {
 	Request                          balie.ID
+	Seen                             uint64 // the version the editor had before them; 0: whatever it is
 	Subject, Product, Kind, Language *string
 	Assignee                         *string // a user's ID, "" for nobody
 	Priority                         *int

@@ -22,12 +22,20 @@ type AuditLine struct {
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
 	From   string          `json:"from,omitempty"` // client address, when the act came over HTTP
+	Via    string          `json:"via,omitempty"`  // "token:reports", when an API token acted
 }
 
 // AuditRecord is the audit line of a change; it goes into the same Change.
 // before and after are marshalled as JSON, nil for what was not there.
 func AuditRecord(now time.Time, by, act, object string, before, after any) balie.Record {
 	return AuditLine{At: now.UTC(), By: by, Act: act, Object: object, Before: auditJSON(before), After: auditJSON(after)}.Record()
+}
+
+// Audit is the audit line of a change by the actor: who, from where and with
+// which token.
+func (a Actor) Audit(now time.Time, act, object string, before, after any) balie.Record {
+	return AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: object, Before: auditJSON(before), After: auditJSON(after),
+		From: a.From, Via: a.Via}.Record()
 }
 
 // Record is the line as it is stored.

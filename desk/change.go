@@ -98,7 +98,7 @@ func clipKey(key string) string { return key[:min(len(key), keyLimit)] }
 
 // do adds an event of the actor.
 func (x *act) do(e balie.Event) error {
-	e.By = x.actor.By()
+	e.By, e.Via = x.actor.By(), x.actor.Via
 	return x.c.Do(e)
 }
 

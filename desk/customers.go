@@ -220,7 +220,7 @@ func (d *Customers) Edit(ctx context.Context, a Actor, id balie.ID, in CustomerE
 		return was, err
 	}
 	p.Version++
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: customerObject(id), From: a.From, Before: auditJSON(traced(was)), After: auditJSON(traced(p))}
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: customerObject(id), From: a.From, Via: a.Via, Before: auditJSON(traced(was)), After: auditJSON(traced(p))}
 	if err := d.store.Commit(ctx, balie.Change{People: []balie.Person{p}, Records: []balie.Record{line.Record()}}); err != nil {
 		return was, err
 	}

@@ -102,7 +102,7 @@ func (d *Customers) Erase(ctx context.Context, a Actor, id balie.ID, reason stri
 		Messages  int    `json:"messages"`
 		Originals int    `json:"originals"`
 	}
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.erase", Object: customerObject(id), From: a.From,
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.erase", Object: customerObject(id), From: a.From, Via: a.Via,
 		After: auditJSON(after{strings.TrimSpace(reason), out.Requests, out.Messages, out.Originals})}
 	records := []balie.Record{line.Record()}
 	for _, s := range shells {

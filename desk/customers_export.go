@@ -43,7 +43,7 @@ func (d *Customers) Export(ctx context.Context, a Actor, id balie.ID, now time.T
 	if x.requests, err = d.requestsOf(ctx, id); err != nil {
 		return nil, err
 	}
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.export", Object: customerObject(id), From: a.From, After: auditJSON(map[string]int{"requests": len(x.requests)})}
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.export", Object: customerObject(id), From: a.From, Via: a.Via, After: auditJSON(map[string]int{"requests": len(x.requests)})}
 	if err := d.store.Commit(ctx, balie.Change{Records: []balie.Record{line.Record()}}); err != nil {
 		return nil, fmt.Errorf("leave a trace of an export: %w", err)
 	}

@@ -82,7 +82,7 @@ func (d *Customers) join(ctx context.Context, a Actor, keep, gone balie.ID, reas
 		Gone   string `json:"gone"`
 		Reason string `json:"reason"`
 	}
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.merge", Object: customerObject(keep), From: a.From,
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: "customer.merge", Object: customerObject(keep), From: a.From, Via: a.Via,
 		Before: auditJSON(before), After: auditJSON(after{traced(p), customerObject(gone), strings.TrimSpace(reason)})}
 	return p, d.store.Commit(ctx, balie.Change{People: []balie.Person{p, q},
 		Records: []balie.Record{line.Record(), {Kind: mergedKind, Key: gone.String(), Version: 1, Body: body}}})
@@ -102,7 +102,7 @@ func (d *Customers) moveRequests(ctx context.Context, a Actor, keep, gone balie.
 				return err
 			}
 			c := balie.Change{Request: r}
-			e := balie.Event{By: a.By(), At: now}
+			e := balie.Event{By: a.By(), Via: a.Via, At: now}
 			switch {
 			case r.Customer == gone:
 				e.What, e.Data = balie.Edited, map[string]string{"customer": keep.String(), "was.customer": gone.String()}

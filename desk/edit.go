@@ -54,6 +54,9 @@ func (d *Desk) Assign(ctx context.Context, a Actor, request balie.ID, to string,
 // edit writes up to three events, fields first, so that the last one can say
 // how many it has with it.
 func (x *act) edit(in Edit, now time.Time) error {
+	if in.Seen != 0 && in.Seen != x.request().Version {
+		return &StaleError{Request: x.request()}
+	}
 	data, err := x.properties(in)
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie
 	}
 	by := "team:" + v.Handout.Team
 	c := balie.Change{Request: v.Request, Seen: []string{key}}
-	e := balie.Event{What: what, At: now, By: by, Data: map[string]string{"handout": id.String()}}
+	e := balie.Event{What: what, At: now, By: by, Via: who.Via, Data: map[string]string{"handout": id.String()}}
 	from := v.Handout.To
 	if who.ID != "" {
 		e.Data["member"], from.Name = who.ID, who.Name

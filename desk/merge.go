@@ -164,7 +164,7 @@ func (x *act) split(message balie.ID, key string, now time.Time) (balie.Request,
 	n.Seen = append(n.Seen, key)
 	for _, e := range []balie.Event{linked(old, "split off", now), {What: balie.ToDesk, At: now, Message: m.ID, Decision: &n.decision,
 		Next: x.d.o.Calendar.Add(now, defaultRespond), Data: map[string]string{"reason": "split off from " + old.Ref}}} {
-		e.By = x.actor.By()
+		e.By, e.Via = x.actor.By(), x.actor.Via
 		if err := n.Do(e); err != nil {
 			return balie.Request{}, err
 		}
@@ -238,13 +238,13 @@ func (d *Desk) opening(ctx context.Context, a Actor, m balie.Message, customer b
 		data["product"], data["kind"] = f.Match.Product, f.Request.Kind
 	}
 	n.Messages = []balie.Message{m}
-	if err := n.Do(balie.Event{Request: id, What: balie.Opened, At: now, By: a.By(), Message: m.ID, Data: data}); err != nil {
+	if err := n.Do(balie.Event{Request: id, What: balie.Opened, At: now, By: a.By(), Via: a.Via, Message: m.ID, Data: data}); err != nil {
 		return nil, err
 	}
 	if len(n.fields) == 0 {
 		return n, nil
 	}
-	return n, n.Do(balie.Event{What: balie.Filled, At: now, By: a.By(), Message: m.ID, Data: n.fields})
+	return n, n.Do(balie.Event{What: balie.Filled, At: now, By: a.By(), Via: a.Via, Message: m.ID, Data: n.fields})
 }
 
 // productFloor is the score under which a product is not even noted, as intake

@@ -118,7 +118,7 @@ func published(ctx context.Context, s interface {
 		Version int    `json:"version"`
 		Reason  string `json:"reason,omitempty"`
 	}
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: "document:" + kind, From: a.From,
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: "document:" + kind, From: a.From, Via: a.Via,
 		Before: auditJSON(version{Version: before}), After: auditJSON(version{after, reason})}
 	if err := s.Commit(ctx, balie.Change{Records: append(more, line.Record())}); err != nil {
 		return fmt.Errorf("leave a trace of %s version %d: %w", kind, after, err)

@@ -66,7 +66,7 @@ func (r *Rules) trace(ctx context.Context, a Actor, act string, before, after in
 		Version int    `json:"version"`
 		Reason  string `json:"reason,omitempty"`
 	}
-	line := AuditRecord(now, a.By(), act, "document:rules", version{Version: before}, version{after, reason})
+	line := a.Audit(now, act, "document:rules", version{Version: before}, version{after, reason})
 	if err := r.store.Commit(ctx, balie.Change{Records: append(more, line)}); err != nil {
 		return fmt.Errorf("leave a trace of rules version %d: %w", after, err)
 	}

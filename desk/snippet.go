@@ -106,7 +106,7 @@ func (d *Desk) SaveSnippet(ctx context.Context, a Actor, s Snippet, now time.Tim
 		return s, fmt.Errorf("write snippet %s: %w", s.ID, err)
 	}
 	c := balie.Change{Records: []balie.Record{{Kind: snippetKind, Key: s.ID, Version: s.Version, Body: body},
-		AuditRecord(now, a.By(), "snippet.save", "snippet:"+s.ID, was, s)}}
+		a.Audit(now, "snippet.save", "snippet:"+s.ID, was, s)}}
 	if err := d.store.Commit(ctx, c); err != nil {
 		return s, err
 	}
@@ -154,7 +154,7 @@ func (d *Desk) DeleteSnippet(ctx context.Context, a Actor, id string, now time.T
 		return err
 	}
 	return d.store.Commit(ctx, balie.Change{Records: []balie.Record{{Kind: snippetKind, Key: id},
-		AuditRecord(now, a.By(), "snippet.delete", "snippet:"+id, old, nil)}})
+		a.Audit(now, "snippet.delete", "snippet:"+id, old, nil)}})
 }
 
 // FillSnippet fills a snippet in for a request. What a customer typed (a name,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/internal/seal"
 	"github.com/balie/balie/store"
 )
 
@@ -43,7 +44,7 @@ var errSignOn = fmt.Errorf("single sign-on did not come off: %w", balie.ErrDenie
 type singleSignOn struct {
 	OIDC
 	back string // where it sends people back to
-	seal *seal
+	seal *seal.Seal
 
 	mu       sync.Mutex
 	provider *oidc.Provider
@@ -67,13 +68,6 @@ func newSingleSignOn(o Options) *singleSignOn {
 // HasOIDC reports whether there is single sign-on.
 func (a *Auth) HasOIDC() bool { return a.sso != nil }
 
-// ask is what the cookie carries, sealed, while somebody is at the provider.
-type ask struct {
-	State, Nonce, Verifier string
-	Next                   string
-	Expires                time.Time
-}
-
 // StartOIDC is where to send somebody, and what their browser must bring back
 // in a cookie: nothing is stored until they are who they say.
 func (a *Auth) StartOIDC(ctx context.Context, next string, now time.Time) (redirect, cookie string, err error) {
@@ -85,7 +79,7 @@ func (a *Auth) StartOIDC(ctx context.Context, next string, now time.Time) (redir
 		return "", "", err
 	}
 	q := ask{State: secret(), Nonce: secret(), Verifier: oauth2.GenerateVerifier(), Next: next, Expires: now.Add(signOnHolds)}
-	cookie, err = a.sso.seal.close(q)
+	cookie, err = q.closed(a.sso.seal)
 	if err != nil {
 		return "", "", err
 	}
@@ -105,8 +99,8 @@ func (a *Auth) FinishOIDC(ctx context.Context, b Back, now time.Time) (Session, 
 	if a.sso == nil {
 		return Session{}, "", balie.ErrNotFound
 	}
-	var q ask
-	if err := a.sso.seal.open(b.Cookie, &q); err != nil || !now.Before(q.Expires) || subtle.ConstantTimeCompare([]byte(q.State), []byte(b.State)) != 1 {
+	q, err := openAsk(a.sso.seal, b.Cookie)
+	if err != nil || !now.Before(q.Expires) || subtle.ConstantTimeCompare([]byte(q.State), []byte(b.State)) != 1 {
 		return Session{}, "", errSignOn
 	}
 	// RFC 9207: whoever answers says who they are, when they can.

@@ -142,10 +142,5 @@ func (a *Auth) commit(ctx context.Context, records ...balie.Record) error {
 
 // line is the audit line of an act.
 func line(now time.Time, by desk.Actor, act, object string, before, after any) balie.Record {
-	l, err := desk.ParseAudit(desk.AuditRecord(now, by.By(), act, object, before, after))
-	if err != nil {
-		return desk.AuditRecord(now, by.By(), act, object, before, after)
-	}
-	l.From = by.From
-	return l.Record()
+	return by.Audit(now, act, object, before, after)
 }

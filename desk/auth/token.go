@@ -192,6 +192,7 @@ func (a *Auth) Bearer(ctx context.Context, plain string, now time.Time) (desk.Ac
 	}
 	actor := acc.Actor()
 	actor.Only = append([]desk.Right{}, t.Only...) // never nil: that would be all
+	actor.Via = "token:" + t.Name
 	return actor, nil
 }
 

@@ -227,7 +227,7 @@ func (h *Hooks) Remove(ctx context.Context, a desk.Actor, id string, now time.Ti
 		return err
 	}
 	c := balie.Change{Records: []balie.Record{{Kind: hookKind, Key: id}, {Kind: stateKind, Key: id},
-		desk.AuditRecord(now, a.By(), "webhook.remove", "webhook:"+id, shown(k), nil)}}
+		a.Audit(now, "webhook.remove", "webhook:"+id, shown(k), nil)}}
 	if err := h.store.Commit(ctx, c); err != nil {
 		return fmt.Errorf("remove webhook %s: %w", k.Name, err)
 	}
@@ -265,7 +265,7 @@ func (h *Hooks) put(ctx context.Context, a desk.Actor, k Hook, before any, act s
 	p.Next, p.Since, p.Attempt = time.Time{}, time.Time{}, 0
 	c := balie.Change{Records: []balie.Record{
 		{Kind: hookKind, Key: k.ID, Version: k.version + 1, Body: body},
-		desk.AuditRecord(now, a.By(), act, "webhook:"+k.ID, before, shown(k)),
+		a.Audit(now, act, "webhook:"+k.ID, before, shown(k)),
 		p.record(k.ID),
 	}}
 	if err := h.store.Commit(ctx, c); err != nil {

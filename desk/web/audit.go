@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -79,7 +80,7 @@ func (w *Web) audit(c *fiber.Ctx, s auth.Session) error {
 		p.Next = "/settings/audit?" + q.Encode()
 	}
 	for _, x := range page.Lines {
-		row := auditRow{When: i18n.Moment(l, x.At.In(w.Zone)), Who: byName(x.By), Act: w.actName(x.Act, l), Object: x.Object, From: x.From, Changes: auditChanges(x.Before, x.After)}
+		row := auditRow{When: i18n.Moment(l, x.At.In(w.Zone)), Who: byName(x.By), Act: w.actName(x.Act, l), Object: x.Object, From: strings.TrimSpace(x.Via + " " + x.From), Changes: auditChanges(x.Before, x.After)}
 		if ref, ok := cutKind(x.Object, "request:"); ok {
 			row.Path = "/r/" + ref
 		}

@@ -114,7 +114,7 @@ var table = []kind{
 var slugs = map[int]string{
 	400: "bad-request", 401: "signed-out", 403: "denied", 404: "not-found", 405: "method",
 	406: "media-type", 408: "too-slow", 409: "stale", 411: "length-required", 412: "stale",
-	413: "too-large", 415: "media-type", 421: "wrong-host", 422: "invalid", 429: "throttled",
+	413: "too-large", 415: "media-type", 421: "wrong-host", 422: "invalid", 428: "if-match", 429: "throttled",
 	431: "head-too-large", 500: "fault", 503: "unavailable",
 }
 
