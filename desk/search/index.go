@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -268,10 +270,8 @@ func (x *Index) put(ctx context.Context, docs []document, after func(*sql.Tx) er
 		return err
 	}
 	defer tx.Rollback()
-	for _, d := range docs {
-		if err := putDocument(ctx, tx, d); err != nil {
-			return fmt.Errorf("index request %s: %w", d.request, err)
-		}
+	if err := putDocuments(ctx, tx, docs); err != nil {
+		return fmt.Errorf("index %d requests: %w", len(docs), err)
 	}
 	if err := after(tx); err != nil {
 		return err
@@ -279,19 +279,48 @@ func (x *Index) put(ctx context.Context, docs []document, after func(*sql.Tx) er
 	return tx.Commit()
 }
 
-func putDocument(ctx context.Context, tx *sql.Tx, d document) error {
-	var place int64
-	err := tx.QueryRowContext(ctx, `INSERT INTO docs (request, version, opened) VALUES (?, ?, ?)
-		ON CONFLICT (request) DO UPDATE SET version = excluded.version, opened = excluded.opened RETURNING place`,
-		d.request[:], int64(d.version), d.opened.Unix()).Scan(&place)
+// putDocuments writes all places, then all texts and then all words.
+//
+// QUIRK: a statement that may have to be taken back alone (ON CONFLICT,
+// RETURNING) opens a savepoint, at which FTS5 writes out the words it has
+// gathered: one segment for every request, and most of the time spent in
+// merging them. So words come last, by themselves.
+func putDocuments(ctx context.Context, tx *sql.Tx, docs []document) error {
+	places := make([]int64, len(docs))
+	for i, d := range docs {
+		err := tx.QueryRowContext(ctx, `INSERT INTO docs (request, version, opened) VALUES (?, ?, ?)
+			ON CONFLICT (request) DO UPDATE SET version = excluded.version, opened = excluded.opened RETURNING place`,
+			d.request[:], int64(d.version), d.opened.Unix()).Scan(&places[i])
+		if err != nil {
+			return err
+		}
+	}
+	texts, err := tx.PrepareContext(ctx, `REPLACE INTO texts VALUES (?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`, place, d.tokens); err != nil {
+	defer texts.Close()
+	for i, d := range docs {
+		if _, err := texts.ExecContext(ctx, places[i], d.cut, d.head, d.text); err != nil {
+			return err
+		}
+	}
+	words, err := tx.PrepareContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`)
+	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `REPLACE INTO texts VALUES (?, ?, ?, ?)`, place, d.cut, d.head, d.text)
-	return err
+	defer words.Close()
+	order := make([]int, len(docs)) // FTS5 also writes out what it has when a number is not greater than the last
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
+	for _, i := range order {
+		if _, err := words.ExecContext(ctx, places[i], docs[i].tokens); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // remove takes requests out that the store does not have any more.

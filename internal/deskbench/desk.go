@@ -48,6 +48,7 @@ type site struct {
 	calendar hours.Calendar
 	find     *search.Index
 	overview *desk.Overview
+	began    time.Time // when it started
 	base     string
 	cookie   string
 	client   *http.Client
@@ -83,6 +84,7 @@ func open(ctx context.Context, dir string) (*site, error) {
 // start runs overview, index and pages until stop.
 func (s *site) start(dir string) error {
 	log := slog.New(slog.DiscardHandler)
+	s.began = time.Now()
 	s.find = search.New(filepath.Join(dir, search.File), s.db, log)
 	s.overview = desk.NewOverview(s.db, s.library.Brain, s.find, desk.OverviewOptions{Calendar: s.calendar}, log)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -143,9 +145,8 @@ func (s *site) stop() error {
 }
 
 // ready waits until overview and index have all there is, and says how long
-// each took.
-func (s *site) ready(ctx context.Context) (overview, index time.Duration, err error) {
-	began := time.Now()
+// the overview took.
+func (s *site) ready(ctx context.Context) (overview time.Duration, err error) {
 	for {
 		changed := s.overview.Changed()
 		if s.overview.Ready() {
@@ -154,15 +155,15 @@ func (s *site) ready(ctx context.Context) (overview, index time.Duration, err er
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return 0, 0, context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
-	overview = time.Since(began)
+	overview = time.Since(s.began)
 	at, _, err := s.db.Tail(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	return overview, 0, s.find.Wait(ctx, at)
+	return overview, s.find.Wait(ctx, at)
 }
 
 // get asks for a page and says how long it took, as the browser sees it.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/balie/balie/desk"
@@ -20,21 +21,25 @@ import (
 // figures are those of one size.
 type figures struct {
 	n, open               int
+	fresh                 bool // the index is made in this run
 	fill, overview, index time.Duration
 	indexSize, storeSize  int64
 	row                   int // bytes of memory for an open request
 	anon                  int64
 	pages                 map[string]times
+	cpu                   map[string]time.Duration // of this process, for one page
 	bytes                 map[string]int
 	refs                  []string
 }
 
 // measure fills a store, unless it is there, and asks for its pages.
 func measure(ctx context.Context, dir string, n, open int, samples int) (figures, error) {
-	f := figures{n: n, open: open, pages: map[string]times{}, bytes: map[string]int{}}
+	f := figures{n: n, open: open, pages: map[string]times{}, cpu: map[string]time.Duration{}, bytes: map[string]int{}}
 	if err := f.make(ctx, dir); err != nil {
 		return f, err
 	}
+	_, err := os.Stat(filepath.Join(dir, search.File))
+	f.fresh = err != nil // or it is there from an earlier run
 	s, err := openSite(ctx, dir)
 	if err != nil {
 		return f, err
@@ -76,12 +81,13 @@ func (f *figures) make(ctx context.Context, dir string) error {
 
 // all measures one page after the other.
 func (f *figures) all(ctx context.Context, s *site, dir string, samples int) error {
-	began := time.Now()
 	var err error
-	if f.overview, _, err = s.ready(ctx); err != nil {
+	if f.overview, err = s.ready(ctx); err != nil {
 		return err
 	}
-	f.index = time.Since(began)
+	if f.fresh {
+		f.index = time.Since(s.began)
+	}
 	if f.row, err = rowSize(ctx, s); err != nil {
 		return err
 	}
@@ -115,17 +121,33 @@ func (f *figures) all(ctx context.Context, s *site, dir string, samples int) err
 
 // page asks for a page many times, after a few to warm up.
 func (f *figures) page(ctx context.Context, s *site, name string, samples int, path func(int) string) error {
-	for i := range samples + 20 {
+	for i := range samples + warm {
+		if i == warm {
+			f.cpu[name] = -processor()
+		}
 		took, n, err := s.get(ctx, path(i))
 		if err != nil {
 			return err
 		}
-		if i >= 20 {
+		if i >= warm {
 			f.pages[name] = append(f.pages[name], took)
 			f.bytes[name] = max(f.bytes[name], n)
 		}
 	}
+	f.cpu[name] = (f.cpu[name] + processor()) / time.Duration(samples)
 	return nil
+}
+
+// warm is how often a page is asked for before it is measured.
+const warm = 20
+
+// processor is the processor time that this process took, browser and all.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // shapes are what people search for.
