@@ -120,7 +120,7 @@ func requestLine(e balie.Event, ref string) AuditLine {
 		}
 		data["team"] = e.Handout.Team
 	}
-	l := AuditLine{At: e.At, By: e.By, Via: e.Via, Act: "request." + string(e.What), Object: "request:" + ref}
+	l := AuditLine{At: e.At, By: e.By, Act: "request." + string(e.What), Object: "request:" + ref}
 	if len(data) > 0 {
 		l.After = auditJSON(data)
 	}
@@ -190,7 +190,7 @@ func (t *Trail) CSV(ctx context.Context, a Actor, f AuditFilter, requests bool, 
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write([]string{"at", "by", "act", "object", "before", "after", "from", "via"}); err != nil {
+	if err := out.Write([]string{"at", "by", "act", "object", "before", "after", "from"}); err != nil {
 		return err
 	}
 	for n := 0; n < auditCSV; {
@@ -199,7 +199,7 @@ func (t *Trail) CSV(ctx context.Context, a Actor, f AuditFilter, requests bool, 
 			return err
 		}
 		for _, l := range p.Lines {
-			row := []string{l.At.UTC().Format(time.RFC3339), l.By, l.Act, l.Object, string(l.Before), string(l.After), l.From, l.Via}
+			row := []string{l.At.UTC().Format(time.RFC3339), l.By, l.Act, l.Object, string(l.Before), string(l.After), l.From}
 			for i := range row {
 				row[i] = Harmless(row[i])
 			}
@@ -261,7 +261,7 @@ func Values(raw json.RawMessage) map[string]string {
 			continue
 		}
 		b, err := json.Marshal(v)
-		if err == nil {
+		if err == nil && string(b) != "null" {
 			out[k] = string(b)
 		}
 	}

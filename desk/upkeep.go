@@ -41,7 +41,7 @@ func NewUpkeep(s UpkeepStore, l *Library, r Releaser) *Upkeep { return &Upkeep{s
 
 // trace leaves an audit line.
 func (u *Upkeep) trace(ctx context.Context, a Actor, now time.Time, act, object string, before, after any) error {
-	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: object, Before: auditJSON(before), After: auditJSON(after), From: a.From, Via: a.Via}
+	line := AuditLine{At: now.UTC(), By: a.By(), Act: act, Object: object, Before: auditJSON(before), After: auditJSON(after), From: a.From}
 	if err := u.store.Commit(ctx, balie.Change{Records: []balie.Record{line.Record()}}); err != nil {
 		return fmt.Errorf("leave a trace of %s: %w", act, err)
 	}

@@ -7,14 +7,12 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
-	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/ui"
 )
 
@@ -80,7 +78,7 @@ func (w *Web) audit(c *fiber.Ctx, s auth.Session) error {
 		p.Next = "/settings/audit?" + q.Encode()
 	}
 	for _, x := range page.Lines {
-		row := auditRow{When: i18n.Moment(l, x.At.In(w.Zone)), Who: byName(x.By), Act: w.actName(x.Act, l), Object: x.Object, From: strings.TrimSpace(x.Via + " " + x.From), Changes: auditChanges(x.Before, x.After)}
+		row := auditRow{When: w.stamp(x.At), Who: byName(x.By), Act: w.actName(x.Act, l), Object: x.Object, From: x.From, Changes: auditChanges(x.Before, x.After)}
 		if ref, ok := cutKind(x.Object, "request:"); ok {
 			row.Path = "/r/" + ref
 		}

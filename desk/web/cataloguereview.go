@@ -139,7 +139,7 @@ func (w *Web) showReview(c *fiber.Ctx, s auth.Session, reason string, anyway boo
 			return err
 		}
 		p.Diffs, p.Theirs = w.productDiffs(m.ByMe, l, m.Conflicts), w.productDiffs(m.ByThem, l, m.Conflicts)
-		p.Since = w.versionRows(m.Since, l, 5)
+		p.Since = w.versionRows(m.Since, 5)
 	}
 	switch {
 	case running != nil:
@@ -245,13 +245,13 @@ type versionRow struct {
 	InForce          bool
 }
 
-func (w *Web) versionRows(all []store.Document, l string, most int) []versionRow {
+func (w *Web) versionRows(all []store.Document, most int) []versionRow {
 	var out []versionRow
 	for i, d := range all {
 		if i == most {
 			break
 		}
-		out = append(out, versionRow{d.Version, i18n.Moment(l, d.At.In(w.Zone)), byName(d.By), d.Reason, i == 0})
+		out = append(out, versionRow{d.Version, w.stamp(d.At), byName(d.By), d.Reason, i == 0})
 	}
 	return out
 }
@@ -298,7 +298,7 @@ func (w *Web) showCatalogueHistory(c *fiber.Ctx, s auth.Session, version int, re
 	if err != nil {
 		return err
 	}
-	p := catalogueHistoryPage{shell: w.around(c, s), Can: a.Can(desk.Publish), Versions: w.versionRows(all, l, historyShown), Faults: faultsOf(wrong),
+	p := catalogueHistoryPage{shell: w.around(c, s), Can: a.Can(desk.Publish), Versions: w.versionRows(all, historyShown), Faults: faultsOf(wrong),
 		Conflict: errors.Is(wrong, balie.ErrStale), Reason: reason}
 	p.Notice = w.catalogueNotice(c)
 	if len(all) > 0 {

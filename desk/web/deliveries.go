@@ -11,7 +11,6 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
-	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/ui"
 )
 
@@ -95,7 +94,7 @@ func (w *Web) showDeliveries(c *fiber.Ctx, s auth.Session, view string, chosen [
 	p.More = len(lines) == deliveriesShown
 	for _, d := range lines {
 		row := deliveryRow{ID: d.ID.String(), Ref: d.Ref, Subject: d.Subject, To: d.To.Value, Channel: d.Channel, Why: d.LastError, Attempt: d.Attempt, Auto: d.Auto,
-			Created: i18n.Moment(l, d.Created.In(w.Zone)), Due: i18n.Moment(l, d.Due.In(w.Zone)), On: slices.Contains(chosen, d.ID.String())}
+			Created: w.stamp(d.Created), Due: w.stamp(d.Due), On: slices.Contains(chosen, d.ID.String())}
 		if d.Ref != "" {
 			row.Path = "/r/" + d.Ref
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
-	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/store"
 )
@@ -85,7 +84,7 @@ func (w *Web) showNotTaken(c *fiber.Ctx, s auth.Session, wrong string) error {
 		p.More = min(ledgerMost, limit*3)
 	}
 	for _, e := range lines {
-		row := ledgerRow{ID: e.Message.String(), When: i18n.Moment(l, e.At.In(w.Zone)), Channel: e.Channel, Account: e.Account, From: e.From, Subject: e.Subject, Why: e.Reason, Ref: e.Ref,
+		row := ledgerRow{ID: e.Message.String(), When: w.stamp(e.At), Channel: e.Channel, Account: e.Account, From: e.From, Subject: e.Subject, Why: e.Reason, Ref: e.Ref,
 			Release: e.Outcome == balie.LedgerHeld && e.Request.IsZero()}
 		if e.Ref != "" {
 			row.Path = "/r/" + e.Ref

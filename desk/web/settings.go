@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -98,6 +99,9 @@ func (w *Web) settings(c *fiber.Ctx, s auth.Session) error {
 	card(desk.SeeAudit, "/settings/general", "gear", "general", "", "")
 	return w.UI.Render(c, "settings", p)
 }
+
+// stamp is a moment in a log: with its year, for it may be long ago.
+func (w *Web) stamp(t time.Time) string { return t.In(w.Zone).Format("2006-01-02 15:04") }
 
 func (w *Web) health() []channels.Status {
 	if w.Lines == nil {

@@ -111,7 +111,7 @@ func (w *Web) showTemplates(c *fiber.Ctx, s auth.Session, history bool, wrong er
 		if err != nil {
 			return err
 		}
-		p.Versions = w.versionRows(all, l, historyShown)
+		p.Versions = w.versionRows(all, historyShown)
 		return w.UI.Render(c, "settingstemplates", p)
 	}
 	for _, key := range desk.LetterKeys(w.Texts) {
