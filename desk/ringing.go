@@ -110,7 +110,9 @@ func (g *Ringing) look(ctx context.Context, now time.Time) error {
 func (g *Ringing) set(rings []Ring) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	same := slices.EqualFunc(g.rings, rings, func(a, b Ring) bool { return a.ID == b.ID && a.Person.ID == b.Person.ID && a.Person.Version == b.Person.Version })
+	same := slices.EqualFunc(g.rings, rings, func(a, b Ring) bool {
+		return a.ID == b.ID && a.Person.ID == b.Person.ID && a.Person.Version == b.Person.Version
+	})
 	g.rings = rings
 	if !same {
 		close(g.changed)

@@ -54,6 +54,9 @@ type app struct {
 	overview   *desk.Overview
 	rules      *desk.Rules
 	search     *search.Index
+	people     *search.People
+	customers  *desk.Customers
+	ringing    *desk.Ringing
 	presence   *desk.Presence
 	products   *desk.Products
 	web        *web.Web
@@ -300,10 +303,6 @@ func (a *app) sweep(ctx context.Context) error {
 			}
 			if n > 0 {
 				a.log.Info("swept originals that no message names", "originals", n)
-			}
-			// Sessions, links and tokens past their time: nobody reads them any more.
-			if _, err := a.store.SweepRecords(ctx, time.Now()); err != nil && ctx.Err() == nil {
-				a.log.Error("records past their time could not be swept", "err", err)
 			}
 			t.Reset(sweepEvery)
 		}

@@ -44,6 +44,7 @@ func (a *app) wireDesk(context.Context) error {
 		Secure: strings.HasPrefix(a.cfg.PublicURL, "https:"),
 	}
 	a.wireBackstage(&parts)
+	a.wireCustomers(&parts)
 	a.web = web.New(parts)
 	return nil
 }
@@ -56,5 +57,6 @@ func (a *app) followDesk(ctx context.Context) error {
 	g.Go(func() error { return a.search.Run(ctx) })
 	g.Go(func() error { return a.web.Run(ctx) })
 	g.Go(func() error { return a.products.Run(ctx) })
+	g.Go(func() error { return a.followPeople(ctx) })
 	return g.Wait()
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/balie/balie/channels/webform"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/search"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/browse"
@@ -68,21 +69,24 @@ var staff = []auth.NewUser{
 // rig is the desk as cmd/balie runs it, on loopback, over a store of its own
 // and with a clock of its own.
 type rig struct {
-	t        testing.TB
-	base     string // http://127.0.0.1:port
-	db       *boltstore.DB
-	library  *desk.Library
-	desk     *desk.Desk
-	overview *desk.Overview
-	presence *desk.Presence
-	rules    *desk.Rules
-	auth     *auth.Auth
-	intake   *intake.Intake
-	tokens   *token.Maker
-	texts    *i18n.Texts
-	web      *web.Web
-	lines    *lines
-	products *desk.Products
+	t         testing.TB
+	base      string // http://127.0.0.1:port
+	db        *boltstore.DB
+	library   *desk.Library
+	desk      *desk.Desk
+	overview  *desk.Overview
+	presence  *desk.Presence
+	people    *search.People
+	customers *desk.Customers
+	ringing   *desk.Ringing
+	rules     *desk.Rules
+	auth      *auth.Auth
+	intake    *intake.Intake
+	tokens    *token.Maker
+	texts     *i18n.Texts
+	web       *web.Web
+	lines     *lines
+	products  *desk.Products
 
 	mu    sync.Mutex
 	at    time.Time
@@ -141,6 +145,9 @@ func newRig(t testing.TB) *rig {
 	r.overview = desk.NewOverview(r.db, r.library.Brain, nil, desk.OverviewOptions{Calendar: calendar}, log)
 	r.presence = desk.NewPresence()
 	r.rules = desk.NewRules(r.db, r.library, desk.RulesOptions{Calendar: calendar, Language: "nl", Log: log})
+	r.people = search.NewPeople(filepath.Join(dir, search.PeopleFile), r.db, log)
+	r.customers = desk.NewCustomers(r.db, r.library, r.people, nil, log)
+	r.ringing = desk.NewRinging(r.db, log)
 	r.serve(log)
 	return r
 }
@@ -237,6 +244,7 @@ func (r *rig) serve(log *slog.Logger) {
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
+	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.library)
 	r.backstage(&parts, log)
 	r.web = web.New(parts)
 	app := httpd.New(httpd.Options{Page: r.web.Problem, Texts: r.texts, Log: log, Rate: -1, Large: web.Uploads()})
@@ -250,6 +258,8 @@ func (r *rig) serve(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.overview.Run(ctx) })
+	g.Go(func() error { return r.people.Run(ctx) })
+	g.Go(func() error { return r.ringing.Run(ctx, r.now) })
 	g.Go(func() error { return r.rules.Run(ctx) })
 	g.Go(func() error { return r.web.Run(ctx) })
 	g.Go(func() error { return r.products.Run(ctx) })

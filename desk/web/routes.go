@@ -70,6 +70,9 @@ func (w *Web) allRoutes() []route {
 		w.composeRoutes(),
 		w.filesRoutes(),
 		w.snippetRoutes(),
+		w.callRoutes(),
+		w.customersRoutes(),
+		w.placesRoutes(),
 	)
 }
 

@@ -41,19 +41,22 @@ func newWorld(t *testing.T) *world {
 	missing := balie.NewID(r.now().Add(time.Hour))
 	all := func(v, none string) map[string]string { return map[string]string{theirs: v, others: v, unknown: none} }
 	w := &world{rig: r, values: map[string]map[string]string{
-		"ref":      {theirs: heating.Ref, others: vague.Ref, unknown: "ZZZZ-Z"},
-		"message":  {theirs: r.message(said.ID, balie.TeamSide), others: r.message(vague.ID, balie.CustomerSide), unknown: missing.String()},
-		"sha":      all(strings.Repeat("0", 64), strings.Repeat("1", 64)),
-		"token":    all(r.tokens.Link(token.Handout, heating.Handouts[0].ID, r.now().Add(time.Hour)), "nothing"),
-		"view":     all(r.ownView(sanne), missing.String()),
-		"user":     all("wim", "nobody"),
-		"rule":     all("complaint-key", "no-such-rule"),
-		"version":  all("1", "99"),
-		"product":  all("toegangspas", "no-such-product"),
-		"calendar": all("kantoor", "no-such-hours"),
-		"text":     all("receipt", "no_such_text"),
-		"language": all("nl", "xx"),
-		"job":      all(r.lookBack(), "NOSUCHJOB"),
+		"ref":          {theirs: heating.Ref, others: vague.Ref, unknown: "ZZZZ-Z"},
+		"message":      {theirs: r.message(said.ID, balie.TeamSide), others: r.message(vague.ID, balie.CustomerSide), unknown: missing.String()},
+		"sha":          all(strings.Repeat("0", 64), strings.Repeat("1", 64)),
+		"token":        all(r.tokens.Link(token.Handout, heating.Handouts[0].ID, r.now().Add(time.Hour)), "nothing"),
+		"view":         all(r.ownView(sanne), missing.String()),
+		"user":         all("wim", "nobody"),
+		"rule":         all("complaint-key", "no-such-rule"),
+		"version":      all("1", "99"),
+		"product":      all("toegangspas", "no-such-product"),
+		"calendar":     all("kantoor", "no-such-hours"),
+		"customer":     all(heating.Customer.String(), missing.String()),
+		"team":         all("techniek", "no-such-team"),
+		"organisation": all("akker", "no-such-organisation"),
+		"text":         all("receipt", "no_such_text"),
+		"language":     all("nl", "xx"),
+		"job":          all(r.lookBack(), "NOSUCHJOB"),
 	}}
 	if _, err := r.auth.AddUser(t.Context(), auth.Command(), auth.NewUser{ID: "wim", Name: "Wim Pol", Role: desk.Agent}, r.now()); err != nil {
 		t.Fatal(err)

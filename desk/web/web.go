@@ -57,27 +57,30 @@ type Records interface {
 
 // Parts is what the pages work with.
 type Parts struct {
-	Sessions Sessions
-	Auth     *auth.Auth // users and how they sign in
-	Desk     *desk.Desk
-	Records  Records // what belongs to a user alone: views, reports of bulk acts
-	Overview *desk.Overview
-	Presence *desk.Presence
-	Library  *desk.Library
-	Handouts *desk.Handouts
-	Rules    *desk.Rules                      // working on the rules
-	Products *desk.Products                   // working on the catalogue
-	Upkeep   *desk.Upkeep                     // deliveries, what was not taken in, words of letters
-	Trail    *desk.Trail                      // the audit log
-	Lines    Lines                            // channels; nil: none
-	Teams    func(id, language string) string // the name of a team
-	Tokens   *token.Maker
-	Texts    *i18n.Texts
-	UI       *ui.UI
-	Zone     *time.Location
-	Secure   bool // served by https: cookies are for https alone
-	Log      *slog.Logger
-	Now      func() time.Time // nil: time.Now
+	Sessions  Sessions
+	Auth      *auth.Auth // users and how they sign in
+	Desk      *desk.Desk
+	Records   Records // what belongs to a user alone: views, reports of bulk acts
+	Overview  *desk.Overview
+	Presence  *desk.Presence
+	Library   *desk.Library
+	Handouts  *desk.Handouts
+	Rules     *desk.Rules                      // working on the rules
+	Products  *desk.Products                   // working on the catalogue
+	Upkeep    *desk.Upkeep                     // deliveries, what was not taken in, words of letters
+	Trail     *desk.Trail                      // the audit log
+	Lines     Lines                            // channels; nil: none
+	Customers *desk.Customers                  // who asks
+	Ringing   *desk.Ringing                    // calls that the telephone announced; nil: no telephone
+	Places    *desk.Places                     // organisations and teams
+	Teams     func(id, language string) string // the name of a team
+	Tokens    *token.Maker
+	Texts     *i18n.Texts
+	UI        *ui.UI
+	Zone      *time.Location
+	Secure    bool // served by https: cookies are for https alone
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
 	// Configured is the configuration in force, secrets named and not shown.
 	Configured func() []Setting
 }
