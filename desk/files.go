@@ -71,6 +71,12 @@ func ownThread(a Actor, r balie.Request, m balie.Message) bool {
 	return ok && m.Side == balie.TeamSide && slices.Contains(a.Teams, h.Team)
 }
 
+// Message is a message of a request that the actor may see; a team member sees
+// those of its own side conversations alone.
+func (d *Desk) Message(ctx context.Context, a Actor, message balie.ID) (balie.Message, error) {
+	return d.readable(ctx, a, message)
+}
+
 // OpenPart streams a file of a message, named by its hash.
 func (d *Desk) OpenPart(ctx context.Context, a Actor, message balie.ID, sha256 string) (io.ReadCloser, balie.Part, error) {
 	m, err := d.readable(ctx, a, message)

@@ -27,7 +27,10 @@ import (
 //go:embed openapi.json
 var openapi []byte
 
-// openAPI is the description of the API.
+// OpenAPI is the description of the API, for whoever describes more than it.
+func OpenAPI() []byte { return openapi }
+
+// openAPI answers with it.
 func openAPI(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/openapi+json")
 	return c.Send(openapi)

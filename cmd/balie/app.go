@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/api"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/hooks"
 	"github.com/balie/balie/desk/search"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/dispatch"
@@ -59,6 +59,8 @@ type app struct {
 	ringing    *desk.Ringing
 	presence   *desk.Presence
 	products   *desk.Products
+	hooks      *hooks.Hooks
+	operations *api.API // for commands and programs
 	web        *web.Web
 	http       *fiber.App
 	metrics    *metrics
@@ -190,17 +192,13 @@ func (a *app) normalizing() normalize.Options {
 func (a *app) wireHTTP(context.Context) error {
 	o := httpd.Options{
 		PublicURL: a.cfg.PublicURL, AnyHost: []string{"/healthz", "/readyz", "/metrics"},
-		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.web.Problem, Log: a.log, Large: web.Uploads(),
-	}
-	if a.lines.form != nil {
-		maps.Copy(o.Large, a.lines.form.Bodies())
+		Proxies: a.cfg.HTTP.Proxies, Rate: a.cfg.HTTP.Rate, Texts: a.texts, Page: a.web.Problem, Log: a.log, Large: a.bodies(),
 	}
 	a.http = httpd.New(o)
 	a.health(a.http)
 	a.ui.Mount(a.http)
 	a.web.Mount(a.http)
-	a.supervisor.Mount(a.http)
-	return nil
+	return a.mountPrograms(a.http, a.supervisor.Mount)
 }
 
 // run serves until ctx ends, in the order that loses nothing: channels and
@@ -211,7 +209,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return api.Serve(gctx, a.api(), a.socket) })
+	g.Go(func() error { return a.operations.Serve(gctx, a.socket) })
 	g.Go(func() error { return a.supervisor.Run(gctx) })
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })

@@ -17,6 +17,7 @@ import (
 	"github.com/balie/balie/channels/slack"
 	"github.com/balie/balie/channels/webform"
 	"github.com/balie/balie/config"
+	"github.com/balie/balie/desk/api"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/dispatch"
 	"github.com/balie/balie/internal/ui"
@@ -81,7 +82,7 @@ func (a *app) senders() map[string]channels.Sender {
 func (a *app) wirePages() error {
 	brand := ui.Brand{Name: a.cfg.Desk.Name[a.cfg.Desk.Language], Urgent: a.cfg.Desk.Urgent}
 	var err error
-	a.ui, err = ui.New(a.texts, brand, webform.Pages(), web.Pages())
+	a.ui, err = ui.New(a.texts, brand, webform.Pages(), web.Pages(), api.Pages())
 	return err
 }
 

@@ -45,6 +45,10 @@ func (a *app) wireDesk(context.Context) error {
 	}
 	a.wireBackstage(&parts)
 	a.wireCustomers(&parts)
+	if err := a.wireHooks(&parts); err != nil {
+		return err
+	}
+	a.operations = a.programs(parts.Upkeep, parts.Trail, parts.Places)
 	a.web = web.New(parts)
 	return nil
 }
@@ -57,6 +61,7 @@ func (a *app) followDesk(ctx context.Context) error {
 	g.Go(func() error { return a.search.Run(ctx) })
 	g.Go(func() error { return a.web.Run(ctx) })
 	g.Go(func() error { return a.products.Run(ctx) })
+	g.Go(func() error { return a.hooks.Run(ctx) })
 	g.Go(func() error { return a.followPeople(ctx) })
 	return g.Wait()
 }

@@ -2,16 +2,24 @@
 // balie: the same acts and views as the pages, as JSON under /api/v1.
 //
 // Guarantees:
+//
 //  1. Every error is an RFC 9457 problem as httpd maps it; an invalid document
 //     names every fault with its line and column.
+//
 //  2. No read of the store is open while an answer is written, but for a
 //     backup, whose writers go on meanwhile.
+//
 //  3. A streamed answer ends with the trailer Balie-End: without "ok" in it,
 //     it is not whole.
+//
 //  4. Every answer says which balie gave it (Balie-Version).
 //
-// Whoever can reach the listener may do everything: it is for a socket that
-// only the owner of the store can open.
+//  5. Every operation says which right it needs and whose object it touches
+//     (x-right, x-object in the OpenAPI document), and is refused without it.
+//
+// There are two doors. Whoever can reach the socket may do everything: only
+// the owner of the store can open it. On the network an API token says who
+// acts: as its user, with no more rights than the token has (Mount).
 package api
 
 import (
@@ -21,6 +29,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +40,9 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/hooks"
 	"github.com/balie/balie/internal/httpd"
+	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/store"
 )
 
@@ -48,66 +59,117 @@ const Host = "localhost"
 // under 2 MiB.
 const documentBytes = 16 << 20
 
-// By is how acts over this API are signed.
-const By = "agent:cli"
-
-// Parts are what the API speaks for.
+// Parts are what the API speaks for. What is nil has no operations.
 type Parts struct {
 	Store     store.Store
 	Library   func() (*desk.Library, error) // read when first needed
 	Auth      *auth.Auth                    // who signs in
-	Mailboxes []Mailbox                     // none: not running
-	Health    func() (ok bool, state any)   // nil: only the store's
+	Desk      *desk.Desk                    // acts on requests
+	Overview  *desk.Overview
+	Customers *desk.Customers
+	Places    *desk.Places
+	Upkeep    *desk.Upkeep
+	Trail     *desk.Trail
+	Hooks     *hooks.Hooks
+	Mailboxes []Mailbox                   // none: not running
+	Health    func() (ok bool, state any) // nil: only the store's
+	Config    func() []Setting            // what is in force, without secrets
+	Also      [][]byte                    // OpenAPI documents of what else is under /api/v1
+	UI        *ui.UI                      // shows the readable page; nil: there is none
 	Version   string
-	Calendar  string // of the catalogue; the desk's own opening hours
-	Language  string // of examples that do not say
+	Calendar  string  // of the catalogue; the desk's own opening hours
+	Language  string  // of examples that do not say
+	Rate      float64 // calls a second of one token; 0: 20
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
 }
 
-// api is what the operations share.
-type api struct {
+// API is the operations, behind one or both doors.
+type API struct {
 	Parts
-	done    <-chan struct{} // closed when the server stops
-	huma    huma.API
+	done    chan struct{} // closed when the server stops
 	streams sync.WaitGroup
+	paces   *httpd.Buckets // by token
+	running running        // Idempotency-Keys of acts under way
+
+	document document // of the network's door
 }
 
-// Serve answers on a listener until ctx ends; it returns when every streamed
-// answer has ended too.
-func Serve(ctx context.Context, p Parts, ln net.Listener) error {
+// api is one door.
+type api struct {
+	*API
+	huma    huma.API
+	network bool
+}
+
+// Bounds of what one token may ask.
+const (
+	callRate  = 20  // a second, when the settings do not say
+	callBurst = 100 // at once
+	maxTokens = 5000
+)
+
+// New returns the operations. Serve and Mount open their doors.
+func New(p Parts) *API {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
 	if p.Log == nil {
 		p.Log = slog.Default()
 	}
-	a := &api{Parts: p, done: ctx.Done()}
-	err := httpd.Serve(ctx, a.app(), ln)
-	a.streams.Wait()
+	if p.Rate == 0 {
+		p.Rate = callRate
+	}
+	return &API{Parts: p, done: make(chan struct{}), paces: httpd.NewBuckets(p.Rate, callBurst, maxTokens)}
+}
+
+// Serve is New and API.Serve, for whoever needs the socket alone.
+func Serve(ctx context.Context, p Parts, ln net.Listener) error { return New(p).Serve(ctx, ln) }
+
+// Serve answers on a listener with all rights until ctx ends; it returns when
+// every streamed answer has ended too, also those of the network.
+func (x *API) Serve(ctx context.Context, ln net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { close(x.done) })
+	defer stop()
+	a := &api{API: x}
+	err := httpd.Serve(ctx, a.socket(), ln)
+	x.streams.Wait()
 	return err
 }
 
-// app is the API as a fiber app.
-func (a *api) app() *fiber.App {
+// socket is the API as an app of its own.
+func (a *api) socket() *fiber.App {
 	app := httpd.New(httpd.Options{Hosts: []string{Host}, Rate: -1, Body: documentBytes, Memory: 4 * documentBytes, Log: a.Log})
-	app.Use(a.answers, httpd.Limit(documentBytes), again)
-	c := huma.DefaultConfig("balie", a.Version)
-	c.CreateHooks, c.DocsPath, c.SchemasPath = nil, "", ""
+	app.Use(a.answers, httpd.Limit(documentBytes), a.known, a.once, again)
+	c := a.config()
 	c.OpenAPIPath = "/api/v1/openapi"
-	c.RejectUnknownQueryParameters = true
 	a.huma = humafiber.New(app, c)
-	for _, add := range []func(){a.requests, a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users} {
+	a.register()
+	return app
+}
+
+func (a *api) config() huma.Config {
+	c := huma.DefaultConfig("balie", a.Version)
+	c.CreateHooks, c.DocsPath, c.SchemasPath, c.OpenAPIPath = nil, "", "", ""
+	c.RejectUnknownQueryParameters = true
+	return c
+}
+
+func (a *api) register() {
+	for _, add := range []func(){a.requests, a.acts, a.lifecycle, a.people, a.joins, a.teamActs, a.calls, a.messages, a.customers, a.places, a.views,
+		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks} {
 		add()
 	}
-	return app
 }
 
 type outcomeKey struct{}
 
 // outcome carries an operation's error past huma, which would answer it with
 // words of its own.
-type outcome struct{ err error }
+type outcome struct {
+	err   error
+	keyed bool // the answer may be kept for its Idempotency-Key
+}
 
 // answers gives every answer its version, and hands errors to httpd.
 func (a *api) answers(c *fiber.Ctx) error {
@@ -147,43 +209,120 @@ func again(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// actBytes is the room for a body with files in base64 (20 MiB of them).
+const actBytes = 28 << 20
+
+// operation is an operation with what it asks of whoever calls it.
+type operation struct {
+	huma.Operation
+	right  desk.Right // "": whoever has a token
+	object object
+	local  bool // on the socket alone
+	keyed  bool // an Idempotency-Key makes it happen once
+	secret bool // its answer is shown once and kept nowhere
+	check  bool // it changes nothing although it is a POST
+}
+
+// object is whose access an operation checks besides the right.
+type object string
+
+// The kinds of object.
+const (
+	noObject       object = ""
+	requestObject  object = "request"
+	messageObject  object = "message"
+	customerObject object = "customer"
+	documentObject object = "document"
+	userObject     object = "user"
+	deliveryObject object = "delivery"
+	hookObject     object = "webhook"
+	ownObject      object = "own"
+)
+
+// op names an operation.
+func op(method, path, id, summary string, right desk.Right, o object) operation {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return operation{right: right, object: o,
+		Operation: huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary, Tags: []string{tag}}}
+}
+
+// onSocket keeps an operation from the network.
+func (o operation) onSocket() operation { o.local = true; return o }
+
+// once lets an Idempotency-Key make it happen once.
+func (o operation) once() operation { o.keyed = true; return o }
+
+// shownOnce says that the answer holds a secret.
+func (o operation) shownOnce() operation { o.secret = true; return o }
+
+// reads says that a POST changes nothing.
+func (o operation) reads() operation { o.check = true; return o }
+
+// described are the words of the document besides the summary.
+func (o operation) described(words string) operation { o.Description = words; return o }
+
+// patience bounds an operation: fiber's context never ends by itself.
+const patience = 50 * time.Second
+
 // add registers an operation. Its errors are answered by httpd.
-func add[I, O any](a *api, op huma.Operation, do func(context.Context, *I) (*O, error)) {
-	op.MaxBodyBytes = documentBytes
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+func add[I, O any](a *api, op operation, do func(context.Context, *I) (*O, error)) {
+	if a.network && op.local {
+		return
+	}
+	op.MaxBodyBytes = actBytes
+	op.Extensions = map[string]any{"x-right": string(op.right), "x-object": string(op.object)}
+	if op.check {
+		op.Extensions["x-reads"] = true
+	}
+	if a.network {
+		op.Security = []map[string][]string{{"token": {}}}
+	}
+	if op.keyed {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: keyHeader, In: "header", Schema: &huma.Schema{Type: "string"},
+			Description: "Sent again with the same key, the act happens once and gives the same answer, for a day."})
+	}
+	huma.Register(a.huma, op.Operation, func(ctx context.Context, in *I) (*O, error) {
+		o, _ := ctx.Value(outcomeKey{}).(*outcome)
+		if o == nil {
+			return nil, errors.New("an operation was called outside its door")
+		}
+		o.keyed = op.keyed && !op.secret
+		if op.right != "" && !actor(ctx).Can(op.right) {
+			o.err = balie.ErrDenied
+			return nil, o.err
+		}
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		out, err := do(ctx, in)
-		if err == nil {
-			return out, nil
+		o.err = err
+		if err != nil {
+			return nil, err
 		}
-		if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok {
-			o.err = err
-		}
-		return nil, err
+		return out, nil
 	})
 }
 
-// op names an operation.
-func op(method, path, id, summary string) huma.Operation {
-	return huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary}
-}
-
-// requestID is the id of a request that a person names by reference or id.
-func (a *api) requestID(ctx context.Context, name string) (balie.ID, error) {
-	if id, err := balie.ParseID(name); err == nil && !id.IsZero() {
-		return id, nil
+// request is a request that a person names by reference or id, and that the
+// actor may know of.
+func (a *api) request(ctx context.Context, name string) (balie.Request, error) {
+	id, err := balie.ParseID(name)
+	if err != nil || id.IsZero() {
+		ref, ok := balie.ParseRef(name)
+		if !ok {
+			return balie.Request{}, &balie.InvalidError{Field: "request", Problem: fmt.Sprintf("%.40q is no reference and no id", name),
+				Fix: "write it as 7K3Q-P, or the 26 letters of the id"}
+		}
+		found, err := a.Store.Lookup(ctx, store.Query{Refs: []string{ref}})
+		if err != nil {
+			return balie.Request{}, fmt.Errorf("look up reference %s: %w", ref, err)
+		}
+		if id, ok = found.Refs[ref]; !ok {
+			return balie.Request{}, fmt.Errorf("request %s: %w", ref, balie.ErrNotFound)
+		}
 	}
-	ref, ok := balie.ParseRef(name)
-	if !ok {
-		return balie.ID{}, &balie.InvalidError{Field: "request", Problem: fmt.Sprintf("%.40q is no reference and no id", name),
-			Fix: "write it as 7K3Q-P, or the 26 letters of the id"}
+	r, err := a.Store.Request(ctx, id)
+	if err == nil && !actor(ctx).Sees(r) {
+		return balie.Request{}, fmt.Errorf("request %s: %w", r.Ref, balie.ErrNotFound)
 	}
-	found, err := a.Store.Lookup(ctx, store.Query{Refs: []string{ref}})
-	if err != nil {
-		return balie.ID{}, fmt.Errorf("look up reference %s: %w", ref, err)
-	}
-	id, ok := found.Refs[ref]
-	if !ok {
-		return id, fmt.Errorf("request %s: %w", ref, balie.ErrNotFound)
-	}
-	return id, nil
+	return r, err
 }

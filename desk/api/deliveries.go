@@ -34,22 +34,18 @@ func (a *api) deliveries() {
 		Status []string `query:"status" enum:"pending,leased,sent,dead,held" doc:"Only of these; without any, all that are not sent."`
 		Limit  int      `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 	}
-	add(a, op("GET", "/deliveries", "list-deliveries", "List deliveries by status, oldest first"),
+	add(a, op("GET", "/deliveries", "list-deliveries", "List deliveries by status, oldest first", desk.SeeAudit, deliveryObject),
 		func(ctx context.Context, in *filter) (*list, error) {
 			out, err := a.listDeliveries(ctx, in.Status, in.Limit)
 			return &list{out}, err
 		})
-	add(a, op("POST", "/deliveries/{id}/retry", "retry-delivery", "Send a delivery again that was given up or held"),
+	add(a, op("POST", "/deliveries/{id}/retry", "retry-delivery", "Send a delivery again that was given up or held", desk.Manage, deliveryObject),
 		func(ctx context.Context, in *OneDelivery) (*one, error) {
 			id, err := deliveryID(in.ID)
 			if err != nil {
 				return nil, err
 			}
-			d, err := desk.RetryDelivery(ctx, a.Store, id, By, a.Now())
-			if err != nil {
-				return nil, err
-			}
-			out, err := a.line(ctx, d)
+			out, err := a.after(ctx, id, a.upkeep().Retry(ctx, actor(ctx), id, a.Now()))
 			return &one{out}, err
 		})
 	type discard struct {
@@ -58,19 +54,36 @@ func (a *api) deliveries() {
 			Reason string `json:"reason" doc:"Why it must not go out; kept with the request."`
 		}
 	}
-	add(a, op("POST", "/deliveries/{id}/discard", "discard-delivery", "Keep a delivery from going out"),
+	add(a, op("POST", "/deliveries/{id}/discard", "discard-delivery", "Keep a delivery from going out", desk.Manage, deliveryObject),
 		func(ctx context.Context, in *discard) (*one, error) {
 			id, err := deliveryID(in.ID)
 			if err != nil {
 				return nil, err
 			}
-			d, err := desk.DiscardDelivery(ctx, a.Store, id, By, in.Body.Reason, a.Now())
-			if err != nil {
-				return nil, err
-			}
-			out, err := a.line(ctx, d)
+			out, err := a.after(ctx, id, a.upkeep().Discard(ctx, actor(ctx), id, in.Body.Reason, a.Now()))
 			return &one{out}, err
 		})
+}
+
+// upkeep are the acts of looking after balie; without a running one, those
+// that need the store alone.
+func (a *api) upkeep() *desk.Upkeep {
+	if a.Upkeep != nil {
+		return a.Upkeep
+	}
+	return desk.NewUpkeep(a.Store, nil, nil)
+}
+
+// after is a delivery after an act on it.
+func (a *api) after(ctx context.Context, id balie.ID, err error) (DeliveryLine, error) {
+	if err != nil {
+		return DeliveryLine{}, err
+	}
+	d, err := a.Store.Delivery(ctx, id)
+	if err != nil {
+		return DeliveryLine{}, err
+	}
+	return a.line(ctx, d)
 }
 
 func deliveryID(s string) (balie.ID, error) {

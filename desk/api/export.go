@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/desk"
 	"github.com/balie/balie/store"
 )
 
@@ -45,7 +46,7 @@ func (a *api) exports() {
 	writers := map[string]func(context.Context, lines) error{
 		"requests": a.exportRequests, "messages": a.exportMessages, "events": a.exportEvents,
 	}
-	add(a, op("GET", "/export/{what}", "export", "All requests, messages or events as JSON lines"),
+	add(a, op("GET", "/export/{what}", "export", "All requests, messages or events as JSON lines", desk.Manage, noObject).onSocket(),
 		func(_ context.Context, in *what) (*huma.StreamResponse, error) {
 			return &huma.StreamResponse{Body: func(hc huma.Context) {
 				a.stream(hc, MIMELines, func(ctx context.Context, w *bufio.Writer) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/balie/balie/desk"
 	"github.com/balie/balie/store"
 )
 
@@ -30,7 +31,7 @@ type Health struct {
 // keeping registers what an operator needs.
 func (a *api) keeping() {
 	type health struct{ Body Health }
-	add(a, op("GET", "/health", "health", "Say whether all is well"),
+	add(a, op("GET", "/health", "health", "Say whether all is well", desk.SeeAudit, noObject),
 		func(context.Context, *struct{}) (*health, error) {
 			h := Health{OK: a.Store.Fault() == nil, Version: a.Version, Store: "ok"}
 			if !h.OK {
@@ -43,7 +44,7 @@ func (a *api) keeping() {
 			}
 			return &health{h}, nil
 		})
-	add(a, op("GET", "/backup", "backup", "A consistent copy of the store, as a tar archive"),
+	add(a, op("GET", "/backup", "backup", "A consistent copy of the store, as a tar archive", desk.Manage, noObject).onSocket(),
 		func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 			return &huma.StreamResponse{Body: func(hc huma.Context) {
 				a.stream(hc, "application/x-tar", func(ctx context.Context, w *bufio.Writer) error {
@@ -51,7 +52,7 @@ func (a *api) keeping() {
 				})
 			}}, nil
 		})
-	add(a, op("GET", "/verify", "verify", "Check every record of the store; progress as JSON lines, the last one has the result"),
+	add(a, op("GET", "/verify", "verify", "Check every record of the store; progress as JSON lines, the last one has the result", desk.Manage, noObject).onSocket(),
 		func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 			return &huma.StreamResponse{Body: func(hc huma.Context) { a.stream(hc, MIMELines, a.verify) }}, nil
 		})

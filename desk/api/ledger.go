@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/desk"
 	"github.com/balie/balie/store"
 )
 
@@ -74,7 +75,7 @@ func (a *api) ledger() {
 		LedgerFilter
 		Limit int `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 	}
-	add(a, op("GET", "/ledger", "list-ledger", "List what came in, newest first"),
+	add(a, op("GET", "/ledger", "list-ledger", "List what came in, newest first", desk.SeeAudit, noObject),
 		func(ctx context.Context, in *listFilter) (*list, error) {
 			out := LedgerList{Lines: []balie.LedgerEntry{}}
 			f := in.lines()
@@ -91,7 +92,7 @@ func (a *api) ledger() {
 		LedgerFilter
 		Compare bool `query:"compare" doc:"Count the mailboxes too and compare."`
 	}
-	add(a, op("GET", "/ledger/counts", "count-ledger", "Count what came in, and compare the mailboxes with it"),
+	add(a, op("GET", "/ledger/counts", "count-ledger", "Count what came in, and compare the mailboxes with it", desk.SeeAudit, noObject),
 		func(ctx context.Context, in *countFilter) (*counts, error) {
 			out := LedgerCounts{Mailboxes: []Compared{}}
 			var err error

@@ -39,7 +39,7 @@ const (
 func (a *api) rules() {
 	type draft struct{ Body Draft }
 	type tested struct{ Body Tested }
-	add(a, op("POST", "/rules/test", "test-rules", "Run the examples of a draft, or of the rules in force when its body is empty"),
+	add(a, op("POST", "/rules/test", "test-rules", "Run the examples of a draft, or of the rules in force when its body is empty", desk.SeeDocuments, documentObject).reads(),
 		func(ctx context.Context, in *draft) (*tested, error) {
 			b, name, err := a.draft(in.Body)
 			if err != nil {
@@ -54,7 +54,7 @@ func (a *api) rules() {
 		}
 	}
 	type backtested struct{ Body Backtested }
-	add(a, op("POST", "/rules/backtest", "backtest-rules", "Make past decisions again with a draft and say what changes"),
+	add(a, op("POST", "/rules/backtest", "backtest-rules", "Make past decisions again with a draft and say what changes", desk.Publish, documentObject).reads(),
 		func(ctx context.Context, in *past) (*backtested, error) {
 			b, name, err := a.draft(in.Body.Draft)
 			if err != nil {

@@ -46,7 +46,7 @@ func (a *api) users() {
 			Users []UserLine `json:"users"`
 		}
 	}
-	add(a, op("GET", "/users", "list-users", "List users by sign-in name"),
+	add(a, op("GET", "/users", "list-users", "List users by sign-in name", desk.Manage, userObject),
 		func(ctx context.Context, _ *struct{}) (*list, error) {
 			all, err := a.Auth.Users(ctx)
 			out := &list{}
@@ -67,10 +67,10 @@ func (a *api) users() {
 			Password string    `json:"password,omitempty" doc:"Without one the user needs a link."`
 		}
 	}
-	add(a, op("POST", "/users", "add-user", "Add a user"),
+	add(a, op("POST", "/users", "add-user", "Add a user", desk.Manage, userObject),
 		func(ctx context.Context, in *newUser) (*one, error) {
 			b := in.Body
-			u, err := a.Auth.AddUser(ctx, auth.Command(), auth.NewUser{ID: b.ID, Name: b.Name, Mail: b.Mail, Role: b.Role, Teams: b.Teams, Password: b.Password}, a.Now())
+			u, err := a.Auth.AddUser(ctx, actor(ctx), auth.NewUser{ID: b.ID, Name: b.Name, Mail: b.Mail, Role: b.Role, Teams: b.Teams, Password: b.Password}, a.Now())
 			return &one{userLine(u)}, err
 		})
 	a.changeUsers()
@@ -93,9 +93,9 @@ func (a *api) changeUsers() {
 			Password string `json:"password"`
 		}
 	}
-	add(a, op("POST", "/users/{id}/password", "set-password", "Give a user a new password and end their sessions"),
+	add(a, op("POST", "/users/{id}/password", "set-password", "Give a user a new password and end their sessions", desk.Manage, userObject),
 		func(ctx context.Context, in *password) (*one, error) {
-			return now(ctx, in.ID, a.Auth.SetPassword(ctx, auth.Command(), in.ID, in.Body.Password, a.Now()))
+			return now(ctx, in.ID, a.Auth.SetPassword(ctx, actor(ctx), in.ID, in.Body.Password, a.Now()))
 		})
 	type role struct {
 		OneUser
@@ -104,37 +104,37 @@ func (a *api) changeUsers() {
 			Teams []string  `json:"teams,omitempty"`
 		}
 	}
-	add(a, op("POST", "/users/{id}/role", "set-role", "Change what a user may do"),
+	add(a, op("POST", "/users/{id}/role", "set-role", "Change what a user may do", desk.Manage, userObject),
 		func(ctx context.Context, in *role) (*one, error) {
 			e := auth.Edit{Role: &in.Body.Role}
 			if in.Body.Teams != nil {
 				e.Teams = &in.Body.Teams
 			}
-			_, err := a.Auth.EditUser(ctx, auth.Command(), in.ID, e, a.Now())
+			_, err := a.Auth.EditUser(ctx, actor(ctx), in.ID, e, a.Now())
 			return now(ctx, in.ID, err)
 		})
-	add(a, op("POST", "/users/{id}/disable", "disable-user", "Keep a user out; sessions, links and tokens end"),
+	add(a, op("POST", "/users/{id}/disable", "disable-user", "Keep a user out; sessions, links and tokens end", desk.Manage, userObject),
 		func(ctx context.Context, in *OneUser) (*one, error) {
-			return now(ctx, in.ID, a.Auth.Disable(ctx, auth.Command(), in.ID, a.Now()))
+			return now(ctx, in.ID, a.Auth.Disable(ctx, actor(ctx), in.ID, a.Now()))
 		})
-	add(a, op("POST", "/users/{id}/enable", "enable-user", "Let a user in again"),
+	add(a, op("POST", "/users/{id}/enable", "enable-user", "Let a user in again", desk.Manage, userObject),
 		func(ctx context.Context, in *OneUser) (*one, error) {
-			return now(ctx, in.ID, a.Auth.Enable(ctx, auth.Command(), in.ID, a.Now()))
+			return now(ctx, in.ID, a.Auth.Enable(ctx, actor(ctx), in.ID, a.Now()))
 		})
 }
 
 // userLinks registers what makes links.
 func (a *api) userLinks() {
 	type link struct{ Body UserLink }
-	add(a, op("POST", "/users/{id}/link", "invite-user", "Make a link with which a user chooses a password"),
+	add(a, op("POST", "/users/{id}/link", "invite-user", "Make a link with which a user chooses a password", desk.Manage, userObject).shownOnce(),
 		func(ctx context.Context, in *OneUser) (*link, error) {
-			token, err := a.Auth.Invite(ctx, auth.Command(), in.ID, a.Now())
+			token, err := a.Auth.Invite(ctx, actor(ctx), in.ID, a.Now())
 			if err != nil {
 				return nil, err
 			}
 			return &link{UserLink{a.Auth.Address(auth.InvitePath + token), a.Now().Add(auth.InviteHolds)}}, nil
 		})
-	add(a, op("POST", "/first-link", "first-admin", "Make the link with which somebody becomes the first admin"),
+	add(a, op("POST", "/first-link", "first-admin", "Make the link with which somebody becomes the first admin", desk.Manage, userObject).onSocket(),
 		func(ctx context.Context, _ *struct{}) (*link, error) {
 			token, needed, err := a.Auth.FirstAdmin(ctx, a.Now())
 			if err != nil {

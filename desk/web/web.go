@@ -22,6 +22,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/hooks"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
@@ -66,6 +67,7 @@ type Parts struct {
 	Library   *desk.Library
 	Handouts  *desk.Handouts
 	Rules     *desk.Rules                      // working on the rules
+	Hooks     *hooks.Hooks                     // who is told what happens
 	Products  *desk.Products                   // working on the catalogue
 	Upkeep    *desk.Upkeep                     // deliveries, what was not taken in, words of letters
 	Trail     *desk.Trail                      // the audit log
