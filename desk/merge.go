@@ -234,7 +234,7 @@ func (d *Desk) opening(ctx context.Context, a Actor, m balie.Message, customer b
 	}
 	data := map[string]string{"ref": ref, "channel": m.Channel, "account": m.Account, "subject": subject(m), "language": m.Language,
 		"customer": customer.String(), "preview": balie.Preview(m.Text)}
-	if f := n.decision.Facts; f.Match.Product != "" && f.Match.Score >= productFloor {
+	if f := n.decision.Facts; f.Match.Product != "" && f.Match.Score >= intake.ProductFloor {
 		data["product"], data["kind"] = f.Match.Product, f.Request.Kind
 	}
 	n.Messages = []balie.Message{m}
@@ -246,10 +246,6 @@ func (d *Desk) opening(ctx context.Context, a Actor, m balie.Message, customer b
 	}
 	return n, n.Do(balie.Event{What: balie.Filled, At: now, By: a.By(), Via: a.Via, Message: m.ID, Data: n.fields})
 }
-
-// productFloor is the score under which a product is not even noted, as intake
-// has it.
-const productFloor = 0.5
 
 // subjectWords is how many words make a subject of a message that has none.
 const subjectWords = 8

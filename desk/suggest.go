@@ -8,6 +8,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
+	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/normalize"
 )
@@ -52,6 +53,10 @@ func (d *Desk) Suggest(_ context.Context, text, language string, now time.Time) 
 	}
 	return out
 }
+
+// Likely reports whether the answer is worth showing unasked: under this a
+// wrong one costs an agent more than none.
+func (s Suggestion) Likely() bool { return s.Score >= intake.ProductFloor }
 
 // SuggestFor finds catalogue answers for a request, filled in for its customer.
 // Its product stands first.

@@ -47,7 +47,7 @@ func Decide(b *Brain, m balie.Message, k Known, now time.Time) (balie.Decision, 
 	}
 	if p, ok := b.Catalogue.Product(f.Match.Product); ok {
 		f.Product = productFacts(b.Catalogue, p)
-		if f.Match.Score >= productFloor { // a guess makes nobody a complainer
+		if f.Match.Score >= ProductFloor { // a guess makes nobody a complainer
 			f.Request.Kind = string(p.Kind)
 		}
 		var said map[string]string

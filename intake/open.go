@@ -166,7 +166,7 @@ func (t *turn) opened(p balie.Person, fields map[string]string) error {
 		"ref": ref, "channel": t.m.Channel, "account": t.m.Account, "subject": clip(subject, subjectLimit),
 		"language": t.reader.Language, "customer": p.ID.String(),
 	}
-	if f := t.dec.Facts; f.Match.Product != "" && f.Match.Score >= productFloor {
+	if f := t.dec.Facts; f.Match.Product != "" && f.Match.Score >= ProductFloor {
 		data["product"], data["kind"] = f.Match.Product, f.Request.Kind
 	}
 	if p := balie.Preview(t.m.Text); p != "" {
@@ -179,9 +179,9 @@ func (t *turn) opened(p balie.Person, fields map[string]string) error {
 	return t.fill(fields)
 }
 
-// productFloor is the score under which a product is not even noted on the
+// ProductFloor is the score under which a product is not even noted on the
 // request: a wrong guess there costs an agent more than an empty field.
-const productFloor = 0.5
+const ProductFloor = 0.5
 
 // subjectLimit bounds what a list shows, in bytes.
 const subjectLimit = 200

@@ -265,7 +265,7 @@ func (g *pager) suggestion(p composer) *suggestionView {
 		return nil
 	}
 	all := g.Desk.SuggestFor(g.c.UserContext(), g.v, g.Now())
-	if len(all) == 0 {
+	if len(all) == 0 || !all[0].Likely() {
 		return nil
 	}
 	s := all[0]

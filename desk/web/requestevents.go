@@ -9,6 +9,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/intake"
 	"github.com/balie/balie/router"
 )
 
@@ -275,7 +276,11 @@ func (g *pager) decided(e desk.Entry) []piece {
 		m := d.Decision.Facts.Match
 		fill["product"] = piece{Text: g.productName(m.Product), Bold: true}
 		fill["percent"] = piece{Text: percent(m.Score)}
-		out = append(g.sentence("recognised", fill), piece{Text: " "})
+		key := "recognised"
+		if m.Score < intake.ProductFloor {
+			key = "not_recognised"
+		}
+		out = append(g.sentence(key, fill), piece{Text: " "})
 	}
 	key := "went_" + string(act.Do)
 	if d.Decision.Rule == "" {
