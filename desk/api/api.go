@@ -100,6 +100,7 @@ type api struct {
 	*API
 	huma    huma.API
 	network bool
+	naming  *naming
 }
 
 // Bounds of what one token may ask.
@@ -131,7 +132,7 @@ func Serve(ctx context.Context, p Parts, ln net.Listener) error { return New(p).
 func (x *API) Serve(ctx context.Context, ln net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { close(x.done) })
 	defer stop()
-	a := &api{API: x}
+	a := &api{API: x, naming: newNaming()}
 	err := httpd.Serve(ctx, a.socket(), ln)
 	x.streams.Wait()
 	return err
@@ -152,6 +153,7 @@ func (a *api) config() huma.Config {
 	c := huma.DefaultConfig("balie", a.Version)
 	c.CreateHooks, c.DocsPath, c.SchemasPath, c.OpenAPIPath = nil, "", "", ""
 	c.RejectUnknownQueryParameters = true
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", a.naming.name)
 	return c
 }
 
@@ -269,7 +271,7 @@ func add[I, O any](a *api, op operation, do func(context.Context, *I) (*O, error
 	if a.network && op.local {
 		return
 	}
-	op.MaxBodyBytes = actBytes
+	op.MaxBodyBytes, a.naming.operation = actBytes, op.OperationID
 	op.Extensions = map[string]any{"x-right": string(op.right), "x-object": string(op.object)}
 	if op.check {
 		op.Extensions["x-reads"] = true

@@ -37,7 +37,7 @@ func (x *API) Describe(r fiber.Router) {
 // Mount opens the door for programs on the network: with a token of desk/auth,
 // as whoever made it. What others serve under /api/v1 must be mounted before.
 func (x *API) Mount(app *fiber.App) error {
-	a := &api{API: x, network: true}
+	a := &api{API: x, network: true, naming: newNaming()}
 	app.Use(prefix, a.answers, a.known, httpd.Limit(actBytes), a.once, again)
 	c := a.config()
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer",
