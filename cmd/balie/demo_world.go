@@ -40,6 +40,7 @@ type world struct {
 
 	mail     *peers.Mail
 	slack    *peers.Slack
+	signOn   *peers.OIDC
 	password string
 	apiToken string
 	phoneKey string
@@ -90,8 +91,17 @@ func (w *world) startPeers(script []question) error {
 		return fmt.Errorf("start the workspace: %w", err)
 	}
 	w.closers = append(w.closers, w.slack)
+	w.signOn, err = peers.StartOIDC(demoNewcomer)
+	if err != nil {
+		return fmt.Errorf("start single sign-on: %w", err)
+	}
+	w.closers = append(w.closers, w.signOn)
 	return nil
 }
+
+// demoNewcomer is nobody balie knows before they sign in with their work
+// account: their group makes them an agent.
+var demoNewcomer = peers.OIDCPerson{Sub: "mila", Name: "Mila Kok", Mail: "mila@" + demoDomain, Verified: true, Groups: []string{"servicedesk"}}
 
 // demoCatering is where the sample catalogue reaches its caterers.
 const demoCatering = "C0CATERING"
@@ -118,6 +128,9 @@ func (w *world) config(listen string) config.Config {
 		Name: "slack", TeamID: s.TeamID, AppID: s.AppID, BotToken: config.Plain(s.Token),
 		SigningSecrets: []config.Secret{config.Plain(s.SigningSecret)}, APIURL: w.slack.URL(),
 	}}
+	c.Auth.OIDC = &config.OIDC{Issuer: w.signOn.Issuer, ClientID: w.signOn.Client, ClientSecret: config.Plain(w.signOn.Secret),
+		RoleClaim: "groups", Roles: map[string]string{"servicedesk": "agent"}}
+	c.Outside.Allow = []string{"127.0.0.0/8"} // where it is
 	c.Form = config.Form{Enabled: true, API: []config.APIToken{{ID: "demo", Secret: config.Plain(w.apiToken)}}}
 	c.Phone = []config.Phone{{Name: "phone", Secrets: []config.Secret{config.Plain(w.phoneKey)}}}
 	return c

@@ -31,8 +31,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long one test may keep a browser: two tests share two cores.
-const patience = 120 * time.Second
+// Two bounds of a test that hangs: what is waited for is an event, so a busy
+// machine only takes longer.
+const (
+	patience = 5 * time.Minute  // how long one test may keep a browser
+	unveiled = 60 * time.Second // how long one step may take, or an expression to become true
+)
 
 // Browser is one browser with one page, with cookies of its own.
 type Browser struct {
@@ -43,6 +47,7 @@ type Browser struct {
 	mu       sync.Mutex
 	faults   []string
 	strays   []string
+	friends  []string // other hosts that a test lets the page go to
 	allowed  []string // faults that a test expects
 	requests []string // addresses that were asked for
 	bytes    float64  // of bodies and heads that came
@@ -120,12 +125,24 @@ func (b *Browser) hear(e any) {
 		}
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
-		if !strings.HasPrefix(e.Request.URL, b.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
+		if !b.known(e.Request.URL) {
 			b.strays = append(b.strays, e.Request.URL)
 		}
 	case *network.EventLoadingFinished:
 		b.bytes += e.EncodedDataLength
 	}
+}
+
+// known reports whether a page may ask for an address.
+func (b *Browser) known(url string) bool {
+	return strings.HasPrefix(url, "data:") || slices.ContainsFunc(append(b.friends, b.base), func(base string) bool { return strings.HasPrefix(url, base+"/") })
+}
+
+// Befriend lets pages go to another host, below base: that of single sign-on.
+func (b *Browser) Befriend(base string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.friends = append(b.friends, base)
 }
 
 func thrown(d *runtime.ExceptionDetails) string {
@@ -147,7 +164,10 @@ func said(args []*runtime.RemoteObject) string {
 func (b *Browser) Do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	for i, step := range steps {
-		if err := chromedp.Do(b.ctx, step); err != nil {
+		ctx, cancel := context.WithTimeout(b.ctx, unveiled)
+		err := chromedp.Do(ctx, step)
+		cancel()
+		if err != nil {
 			b.t.Fatalf("step %d of %d: %v\non %s\nfaults %q", i+1, len(steps), err, b.where(), b.Faults())
 		}
 	}
@@ -213,17 +233,24 @@ func (b *Browser) Text(selector string) string {
 // that comes after this one.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
-	const most = 20 * time.Second
-	for limit := time.Now().Add(most); ; {
-		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(most)))
+	for limit := time.Now().Add(unveiled); ; {
+		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(unveiled)))
 		if err == nil {
 			return
 		}
 		// The page that was asked is gone: ask the next.
-		if !strings.Contains(err.Error(), "context") || time.Now().After(limit) {
+		gone := strings.Contains(err.Error(), "context") || strings.Contains(err.Error(), "navigated")
+		if !gone || time.Now().After(limit) {
 			b.t.Fatalf("waiting for %s: %v\non %s\nfaults %q", expression, err, b.where(), b.Faults())
 		}
 	}
+}
+
+// Bound waits until the page's scripts are at work: a key pressed before that
+// does nothing.
+func (b *Browser) Bound() {
+	b.t.Helper()
+	b.Until(`document.documentElement.dataset.bound === ""`)
 }
 
 // Cookie gives the browser a cookie of the pages.
