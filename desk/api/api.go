@@ -263,6 +263,19 @@ func (o operation) reads() operation { o.check = true; return o }
 // described are the words of the document besides the summary.
 func (o operation) described(words string) operation { o.Description = words; return o }
 
+// allowed refuses whoever lacks the right, before anything is said about what
+// they sent.
+func (o operation) allowed(hc huma.Context, next func(huma.Context)) {
+	ctx := hc.Context()
+	if o.right == "" || actor(ctx).Can(o.right) {
+		next(hc)
+		return
+	}
+	if out, ok := ctx.Value(outcomeKey{}).(*outcome); ok {
+		out.err = balie.ErrDenied
+	}
+}
+
 // patience bounds an operation: fiber's context never ends by itself.
 const patience = 50 * time.Second
 
@@ -283,16 +296,13 @@ func add[I, O any](a *api, op operation, do func(context.Context, *I) (*O, error
 		op.Parameters = append(op.Parameters, &huma.Param{Name: keyHeader, In: "header", Schema: &huma.Schema{Type: "string"},
 			Description: "Sent again with the same key, the act happens once and gives the same answer, for a day."})
 	}
+	op.Middlewares = huma.Middlewares{op.allowed}
 	huma.Register(a.huma, op.Operation, func(ctx context.Context, in *I) (*O, error) {
 		o, _ := ctx.Value(outcomeKey{}).(*outcome)
 		if o == nil {
 			return nil, errors.New("an operation was called outside its door")
 		}
 		o.keyed = op.keyed && !op.secret
-		if op.right != "" && !actor(ctx).Can(op.right) {
-			o.err = balie.ErrDenied
-			return nil, o.err
-		}
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		out, err := do(ctx, in)
