@@ -96,7 +96,7 @@ func (g *guide) caller() (callerPart, error) {
 		p.Line = who.Address.Value + " · " + g.text("known_by_"+string(who.Address.Scheme))
 	}
 	if x.Language != "" {
-		p.Language = g.Texts.Text(g.language, "request.language_"+x.Language)
+		p.Language = g.languageName(g.language, x.Language)
 	}
 	for _, a := range x.Addresses {
 		p.mail = p.mail || a.Channel() != ""
@@ -195,6 +195,9 @@ type outcome struct {
 	On                            bool
 }
 
+// shown is from which certainty a product is shown at all: below it is noise.
+const shown = 0.1
+
 // answers works out what fits; asked: the form was refused for want of a reason.
 func (g *guide) answers(who callerPart, asked bool) answersPart {
 	var p answersPart
@@ -203,6 +206,9 @@ func (g *guide) answers(who callerPart, asked bool) answersPart {
 	for _, s := range g.Desk.Suggest(g.c.UserContext(), words, g.in.Language, g.Now()) {
 		if chosen == "" && s.Score >= scored {
 			chosen, p.Auto = s.Product.ID, s.Product.ID
+		}
+		if s.Score < shown && s.Product.ID != chosen {
+			continue
 		}
 		p.Matches = append(p.Matches, matchLine{s.Product.ID, s.Product.Name(g.language), s.Terms, percent(s.Score),
 			int(math.Round(60 * s.Score)), s.Product.ID == chosen})

@@ -102,7 +102,7 @@ func (w *Web) customerRow(x desk.CustomerLine, l string) customerRow {
 		row.Addresses = append(row.Addresses, a.Value)
 	}
 	if x.Language != "" {
-		row.Language = w.Texts.Text(l, "request.language_"+x.Language)
+		row.Language = w.languageName(l, x.Language)
 	}
 	return row
 }
@@ -110,22 +110,23 @@ func (w *Web) customerRow(x desk.CustomerLine, l string) customerRow {
 // customerPage is what customer.html shows.
 type customerPage struct {
 	shell
-	ID, Path, Name, Initials string
-	Person                   balie.Person
-	Of                       balie.Organisation
-	Manager                  string
-	Count                    string
-	Addresses                []addressLine
-	Orgs                     []option
-	Languages                []option
-	History                  []historyLine
-	Next                     string
-	Can, CanErase            bool
-	Conflict                 bool
-	Faults                   []formFault
-	Owner                    string // path of whoever has the address that was to be added
-	OwnerName                string
-	Typed                    string // an address that could not be added
+	ID, Path, Name, Disc string
+	Person               balie.Person
+	Of                   balie.Organisation
+	Manager              string
+	Count                string
+	Addresses            []addressLine
+	Orgs                 []option
+	Languages            []option
+	Language             string
+	History              []historyLine
+	Next                 string
+	Can, CanErase        bool
+	Conflict             bool
+	Faults               []formFault
+	Owner                string // path of whoever has the address that was to be added
+	OwnerName            string
+	Typed                string // an address that could not be added
 }
 
 // Fault is what is wrong with a field, in words, or "".
@@ -176,7 +177,7 @@ func (w *Web) showCustomer(c *fiber.Ctx, s auth.Session, p customerPage) error {
 	typed := p.Person
 	p.shell, p.ID, p.Path, p.Person, p.Of = w.around(c, s), id.String(), customerPath(id), v.Person, v.Of
 	p.Name, p.Count = nameOrAddress(v.Person), strconv.Itoa(v.Count)
-	p.Initials = initials(p.Name)
+	p.Disc = initials(p.Name)
 	p.Can, p.CanErase = s.Actor().Can(desk.ActOnRequests), s.Actor().Can(desk.EraseCustomer)
 	if v.Of.AccountManager != "" {
 		p.Manager = w.Teams(v.Of.AccountManager, l)
@@ -187,7 +188,10 @@ func (w *Web) showCustomer(c *fiber.Ctx, s auth.Session, p customerPage) error {
 	for _, a := range v.Addresses {
 		p.Addresses = append(p.Addresses, w.addressLine(a, l))
 	}
-	p.Orgs, p.Languages = w.orgOptions(p.Person.Organisation), w.languageOptions(l, p.Person.Language)
+	p.Orgs, p.Languages, p.Language = w.orgOptions(p.Person.Organisation), w.languageOptions(l, p.Person.Language), ""
+	if p.Person.Language != "" {
+		p.Language = w.languageName(l, p.Person.Language)
+	}
 	g := &lister{Web: w, c: c, s: s, a: s.Actor(), language: l, now: w.Now().In(w.Zone)}
 	for _, r := range v.Requests {
 		p.History = append(p.History, g.history(r, id))
@@ -224,10 +228,19 @@ func (w *Web) orgOptions(on string) []option {
 	return out
 }
 
+// languageName is a language in words; one that the desk has no word for is its code.
+func (w *Web) languageName(l, code string) string {
+	key := "request.language_" + code
+	if name := w.Texts.Text(l, key); name != key {
+		return name
+	}
+	return code
+}
+
 func (w *Web) languageOptions(l, on string) []option {
 	var out []option
 	for _, x := range catalogue.Languages {
-		out = append(out, option{x, w.Texts.Text(l, "request.language_"+x), x == on})
+		out = append(out, option{x, w.languageName(l, x), x == on})
 	}
 	return out
 }

@@ -134,6 +134,7 @@ type listener struct {
 	conn    net.Conn
 	version uint64
 	here    map[balie.ID]string // who is on which request, as last told
+	rings   map[string]bool     // calls that were told
 }
 
 // news is what a stream says: which requests are not as they were, and on
@@ -160,13 +161,14 @@ func (l *listener) run(out *bufio.Writer) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		changed, moved := l.w.Overview.Changed(), l.w.Presence.Changed()
+		changed, moved, rang := l.w.Overview.Changed(), l.w.Presence.Changed(), l.w.rang()
 		if !l.tell(ctx, out) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-moved:
+		case <-rang:
 		case <-beat.C:
 			if !l.stands(ctx) || !l.flush(out, ": still here\n\n") {
 				return
@@ -210,6 +212,9 @@ func (l *listener) hello(out *bufio.Writer) bool {
 func (l *listener) tell(ctx context.Context, out *bufio.Writer) bool {
 	n, err := l.news(ctx)
 	if err != nil {
+		return false
+	}
+	if !l.ring(out) {
 		return false
 	}
 	if n.isZero() {

@@ -290,7 +290,7 @@ func (w *Web) showTeam(c *fiber.Ctx, s auth.Session, t balie.Team, p placePage) 
 	p.T, p.Reach = w.teamRow(t, l, w.Overview.Counts(s.Actor(), w.Now())), t.Reach.Value
 	cat := w.Library.Brain().Catalogue
 	for _, x := range catalogue.Languages {
-		p.Names = append(p.Names, teamName{x, w.Texts.Text(l, "request.language_"+x), t.Names[x]})
+		p.Names = append(p.Names, teamName{x, w.languageName(l, x), t.Names[x]})
 	}
 	for _, k := range []balie.TeamKind{balie.Backoffice, balie.Account, balie.Supplier, balie.Approver} {
 		p.Kinds = append(p.Kinds, option{string(k), w.Texts.Text(l, "teams.kind_"+string(k)), k == t.Kind})

@@ -16,9 +16,10 @@ function heard(e) {
   const { kind, news } = e.data;
   if (kind === 'news') tell('balie:news', news);
   if (kind === 'line') line(news);
+  if (kind === 'call') import('./ring.js').then((m) => m.default(news));
 }
 
-/** Also to the other tabs. @param {'news' | 'line'} kind @param {unknown} news */
+/** Also to the other tabs. @param {'news' | 'line' | 'call'} kind @param {unknown} news */
 function everywhere(kind, news) {
   heard(new MessageEvent('message', { data: { kind, news } }));
   tabs?.postMessage({ kind, news });
@@ -50,6 +51,12 @@ function hold() {
       everywhere('line', true);
     });
     es.addEventListener('news', (e) => everywhere('news', JSON.parse(e.data)));
+    es.addEventListener('call', (e) => everywhere('call', JSON.parse(e.data)));
+    es.addEventListener('enough', () => { // one's other browsers have all there are
+      es.close();
+      everywhere('line', false);
+      setTimeout(ended, POLL);
+    });
     es.addEventListener('error', () => {
       // A restart of the server is no loss: the browser comes again by itself.
       lost ??= setTimeout(() => everywhere('line', false), 4000);
