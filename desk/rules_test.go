@@ -212,7 +212,9 @@ func TestARuleThatCannotWorkIsNotSaved(t *testing.T) {
 		"team":   func(r *router.Rule) { r.Then = []balie.Action{{Do: balie.DoHandOut, Team: "techniekk"}} },
 		"type":   func(r *router.Rule) { r.When = "now.hour" },
 		"syntax": func(r *router.Rule) { r.When = "now.open &&" },
-		"two":    func(r *router.Rule) { r.Then = append(r.Then, balie.Action{Do: balie.DoAnswer}, balie.Action{Do: balie.DoDesk}) },
+		"two": func(r *router.Rule) {
+			r.Then = append(r.Then, balie.Action{Do: balie.DoAnswer}, balie.Action{Do: balie.DoDesk})
+		},
 	} {
 		rule, _, _ := s.view(noor).Rule("bulk")
 		change(&rule)

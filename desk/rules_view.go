@@ -199,7 +199,9 @@ func (r *Rules) Outcomes(rs *router.Ruleset, rule router.Rule, now time.Time) []
 func (r *Rules) With(v RulesView, rule router.Rule, now time.Time) (RulesView, error) {
 	put := router.WithRule
 	if _, _, ok := v.Rule(rule.ID); !ok {
-		put = func(body []byte, rule router.Rule) ([]byte, error) { return router.WithNewRule(body, rule, len(v.Rules.Rules())) }
+		put = func(body []byte, rule router.Rule) ([]byte, error) {
+			return router.WithNewRule(body, rule, len(v.Rules.Rules()))
+		}
 	}
 	body, err := put(v.Draft.Body, rule)
 	if err != nil {

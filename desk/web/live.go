@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -44,40 +45,54 @@ const (
 	presenceStep = 5 * time.Second
 )
 
-// errTooMany says that a user has more streams than a person needs.
+// errTooMany says that there are more streams than the server holds.
 var errTooMany = fmt.Errorf("too many streams at once: %w", balie.ErrThrottled)
 
 // streams are those that are open.
 type streams struct {
 	*sync.Mutex
-	byUser map[string]int
+	byUser map[string][]*seat // oldest first
 	all    *int
 	done   chan struct{} // closed when the server stops
 	open   *sync.WaitGroup
 }
 
-func newStreams() streams {
-	return streams{Mutex: &sync.Mutex{}, byUser: map[string]int{}, all: new(int), done: make(chan struct{}), open: &sync.WaitGroup{}}
+// seat is the place of one stream.
+type seat struct {
+	user string
+	gone chan struct{} // closed when a newer one of the same user takes it
 }
 
-// enter counts a stream in, or says that there are too many.
-func (s streams) enter(user string) error {
+func newStreams() streams {
+	return streams{Mutex: &sync.Mutex{}, byUser: map[string][]*seat{}, all: new(int), done: make(chan struct{}), open: &sync.WaitGroup{}}
+}
+
+// enter gives a stream its seat. Of one user the oldest makes room: most often
+// its page has gone, which is noticed only at the next heartbeat.
+func (s streams) enter(user string) (*seat, error) {
 	s.Lock()
 	defer s.Unlock()
-	if s.byUser[user] >= streamsPerUser || *s.all >= streamsInAll {
-		return errTooMany
+	if *s.all >= streamsInAll {
+		return nil, errTooMany
 	}
-	s.byUser[user]++
+	of := s.byUser[user]
+	if len(of) >= streamsPerUser {
+		close(of[0].gone)
+		of = of[1:]
+	}
+	x := &seat{user, make(chan struct{})}
+	s.byUser[user] = append(of, x)
 	*s.all++
-	return nil
+	return x, nil
 }
 
-func (s streams) leave(user string) {
+func (s streams) leave(x *seat) {
 	s.Lock()
 	defer s.Unlock()
 	*s.all--
-	if s.byUser[user]--; s.byUser[user] <= 0 {
-		delete(s.byUser, user)
+	left := slices.DeleteFunc(s.byUser[x.user], func(o *seat) bool { return o == x })
+	if s.byUser[x.user] = left; len(left) == 0 {
+		delete(s.byUser, x.user)
 	}
 }
 
@@ -108,18 +123,19 @@ func (w *Web) live(c *fiber.Ctx, s auth.Session) error {
 		return &balie.UnavailableError{Why: "the desk stops", RetryAfter: time.Second}
 	default:
 	}
-	if err := w.streams.enter(s.User.ID); err != nil {
+	place, err := w.streams.enter(s.User.ID)
+	if err != nil {
 		return err
 	}
 	after, _ := strconv.ParseUint(c.Get("Last-Event-ID", c.Query("after")), 10, 64)
-	l := &listener{w: w, s: s, token: c.Cookies(w.cookie()), actor: s.User.Actor(), version: after, conn: c.Context().Conn(), here: map[balie.ID]string{}}
+	l := &listener{w: w, s: s, gone: place.gone, token: c.Cookies(w.cookie()), actor: s.User.Actor(), version: after, conn: c.Context().Conn(), here: map[balie.ID]string{}}
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no") // nginx keeps answers back otherwise
 	w.streams.open.Add(1)
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		defer w.streams.open.Done()
-		defer w.streams.leave(s.User.ID)
+		defer w.streams.leave(place)
 		l.run(out)
 	})
 	return nil
@@ -129,6 +145,7 @@ func (w *Web) live(c *fiber.Ctx, s auth.Session) error {
 type listener struct {
 	w       *Web
 	s       auth.Session
+	gone    <-chan struct{}
 	token   string
 	actor   desk.Actor
 	conn    net.Conn
@@ -152,7 +169,11 @@ func (n news) isZero() bool {
 
 // run writes until the reader is gone, the session over or the server stops.
 func (l *listener) run(out *bufio.Writer) {
-	defer func() { _ = recover() }() // a stream must not end the process; the page polls then
+	defer func() { // a stream must not end the process; the page polls then
+		if r := recover(); r != nil {
+			l.w.Log.Error("a page's stream broke off", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.Background(), streamAge)
 	defer cancel()
 	if !l.hello(out) {
@@ -175,6 +196,9 @@ func (l *listener) run(out *bufio.Writer) {
 			}
 			continue
 		case <-ctx.Done():
+			return
+		case <-l.gone:
+			l.flush(out, "event: enough\ndata: {}\n\n")
 			return
 		case <-l.w.streams.done:
 			l.flush(out, "event: stop\ndata: {}\n\n")
