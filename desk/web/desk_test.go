@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ import (
 	"github.com/balie/balie/channels/webform"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/auth"
+	"github.com/balie/balie/desk/hooks"
 	"github.com/balie/balie/desk/search"
 	"github.com/balie/balie/desk/web"
 	"github.com/balie/balie/intake"
@@ -34,6 +36,8 @@ import (
 	"github.com/balie/balie/internal/httpd"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/letters"
+	"github.com/balie/balie/internal/outside"
+	"github.com/balie/balie/internal/seal"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/normalize"
@@ -88,11 +92,13 @@ type rig struct {
 	lines     *lines
 	products  *desk.Products
 
-	mu    sync.Mutex
-	at    time.Time
-	taken int
-	users map[string]*user
-	stop  func()
+	mu     sync.Mutex
+	at     time.Time
+	taken  int
+	users  map[string]*user
+	stop   func()
+	hooks  *hooks.Hooks
+	inside []netip.Prefix // of ours that may be called
 }
 
 func (r *rig) now() time.Time {
@@ -111,7 +117,7 @@ func (r *rig) pass(d time.Duration) {
 // newRig starts a desk with its users and no requests.
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{t: t, at: tuesday, users: map[string]*user{}}
+	r := &rig{t: t, at: tuesday, users: map[string]*user{}, inside: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
 	var err error
 	must := func(what string) {
 		t.Helper()
@@ -245,6 +251,8 @@ func (r *rig) serve(log *slog.Logger) {
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
 	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.library)
+	r.hooks = hooks.New(r.db, seal.New("webhooks", []byte("secret")), outside.Client(outside.Options{Allow: r.inside}), log, r.now)
+	parts.Hooks = r.hooks
 	r.backstage(&parts, log)
 	r.web = web.New(parts)
 	app := httpd.New(httpd.Options{Page: r.web.Problem, Texts: r.texts, Log: log, Rate: -1, Large: web.Uploads()})

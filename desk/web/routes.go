@@ -23,6 +23,7 @@ const (
 	documentObject object = "document" // rules, catalogue, templates
 	userObject     object = "user"
 	deliveryObject object = "delivery"
+	hookObject     object = "webhook"
 	linkObject     object = "link" // whoever has the signed link
 )
 
@@ -52,6 +53,7 @@ func (w *Web) allRoutes() []route {
 		w.profileRoutes(),
 		w.usersRoutes(),
 		w.tokensRoutes(),
+		w.webhooksRoutes(),
 		w.inboxRoutes(),
 		w.catalogueRoutes(),
 		w.settingsRoutes(),

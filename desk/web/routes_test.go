@@ -56,6 +56,7 @@ func newWorld(t *testing.T) *world {
 		"organisation": all("akker", "no-such-organisation"),
 		"text":         all("receipt", "no_such_text"),
 		"language":     all("nl", "xx"),
+		"hook":         {theirs: r.webhook("http://127.0.0.1:9/one"), others: r.webhook("http://127.0.0.1:9/two"), unknown: missing.String()},
 		"job":          all(r.lookBack(), "NOSUCHJOB"),
 	}}
 	if _, err := r.auth.AddUser(t.Context(), auth.Command(), auth.NewUser{ID: "wim", Name: "Wim Pol", Role: desk.Agent}, r.now()); err != nil {
