@@ -34,7 +34,7 @@ func sourceOf(a Actor, q Query) source {
 	switch {
 	case q.View == ClosedView && q.Find.IsZero() && a.Role != TeamMember:
 		return fromStore
-	case q.View == ClosedView, q.View == AllView && !onlyOpen(q.Find):
+	case q.View == ClosedView, q.View == AllView && !q.Find.OnlyOpen():
 		return fromSearch
 	case wordy(q.Find):
 		return fromWords
@@ -46,21 +46,6 @@ func sourceOf(a Actor, q Query) source {
 func wordy(q search.Query) bool {
 	return slices.ContainsFunc(q.Terms, func(t search.Term) bool {
 		return t.Key == search.Text || t.Key == search.Customer || t.Key == search.Ref
-	})
-}
-
-// onlyOpen reports whether no closed request can be in a query.
-func onlyOpen(q search.Query) bool {
-	return slices.ContainsFunc(q.Terms, func(t search.Term) bool {
-		switch {
-		case t.Not:
-			return false
-		case t.Key == search.Is:
-			return t.Value != "closed" && t.Value != "reopened"
-		case t.Key == search.Status:
-			return t.Value != balie.Closed.String()
-		}
-		return t.Key == search.At || t.Key == search.SLA
 	})
 }
 

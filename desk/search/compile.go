@@ -31,6 +31,7 @@ type Naming interface {
 // second, its caller must look at.
 type plan struct {
 	match  string
+	open   bool // no closed request is meant
 	checks []check
 	only   bool // no texts are looked at: the searcher may not know them
 	dates  []Term
@@ -81,6 +82,7 @@ type compiler struct {
 
 func compile(q Query, who Who, names Naming) plan {
 	c := compiler{who: who, names: names, stemmer: newStemmer(), p: plan{only: who.Only}}
+	c.p.open = q.OnlyOpen()
 	var must, not []string
 	for i, t := range q.Terms {
 		typing := i == len(q.Terms)-1 && t.Key == Text && !t.Phrase && !t.Not

@@ -25,6 +25,7 @@ type document struct {
 	head    string // subject, reference and people
 	text    string // what was said, to show and to look for phrases
 	cut     bool   // there was more than text
+	open    bool
 }
 
 // newDocument is the document of a request with its people and messages.
@@ -35,7 +36,7 @@ type document struct {
 func newDocument(r balie.Request, people []balie.Person, messages []balie.Message, s *stemmer) document {
 	t := newTokens(s)
 	filters(t, r, people)
-	d := document{request: r.ID, version: r.Version, opened: r.Opened, head: heading(r)}
+	d := document{request: r.ID, version: r.Version, opened: r.Opened, head: heading(r), open: r.State != balie.Closed}
 	for _, p := range people[:min(len(people), mostNames)] {
 		names := p.Name
 		for _, a := range p.Addresses {

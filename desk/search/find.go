@@ -69,11 +69,38 @@ func (x *Index) judge(err error) error {
 	return err
 }
 
-const findPlain = `SELECT d.place, d.request FROM words w CROSS JOIN docs d ON d.place = w.rowid
-	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`
+// questions are the same of all requests and of the open ones.
+type questions struct{ plain, looking, count, countDated string }
+
+var ofAll = questions{
+	plain: `SELECT d.place, d.request FROM words w CROSS JOIN docs d ON d.place = w.rowid
+		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`,
+	looking: `SELECT d.place, d.request, t.cut, t.head, t.text FROM words w CROSS JOIN docs d ON d.place = w.rowid CROSS JOIN texts t ON t.place = w.rowid
+		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`,
+	count: `SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`,
+	countDated: `SELECT count(*) FROM (SELECT 1 FROM words w CROSS JOIN docs d ON d.place = w.rowid
+		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?)`,
+}
+
+var ofOpen = questions{
+	plain: `SELECT d.place, d.request FROM openwords w CROSS JOIN docs d ON d.place = w.rowid
+		WHERE w.openwords MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`,
+	looking: `SELECT d.place, d.request, t.cut, t.head, t.text FROM openwords w CROSS JOIN docs d ON d.place = w.rowid CROSS JOIN texts t ON t.place = w.rowid
+		WHERE w.openwords MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`,
+	count: `SELECT count(*) FROM (SELECT 1 FROM openwords WHERE openwords MATCH ? LIMIT ?)`,
+	countDated: `SELECT count(*) FROM (SELECT 1 FROM openwords w CROSS JOIN docs d ON d.place = w.rowid
+		WHERE w.openwords MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?)`,
+}
+
+func (p plan) questions() questions {
+	if p.open {
+		return ofOpen
+	}
+	return ofAll
+}
 
 func (x *Index) plain(ctx context.Context, p plan, at reach, limit int) (Hits, error) {
-	rows, err := x.read.QueryContext(ctx, findPlain, p.match, at.first, at.last, at.from, at.to, limit+1)
+	rows, err := x.read.QueryContext(ctx, p.questions().plain, p.match, at.first, at.last, at.from, at.to, limit+1)
 	if err != nil {
 		return Hits{}, err
 	}
@@ -95,14 +122,10 @@ func (x *Index) plain(ctx context.Context, p plan, at reach, limit int) (Hits, e
 	return out, rows.Err()
 }
 
-const findLooking = `SELECT d.place, d.request, t.cut, t.head, t.text FROM words w CROSS JOIN docs d ON d.place = w.rowid
-	CROSS JOIN texts t ON t.place = w.rowid
-	WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?`
-
 // looking reads the texts too and drops what does not have the words as they
 // were typed.
 func (x *Index) looking(ctx context.Context, p plan, at reach, limit int) (Hits, error) {
-	rows, err := x.read.QueryContext(ctx, findLooking, p.match, at.first, at.last, at.from, at.to, mostLooked)
+	rows, err := x.read.QueryContext(ctx, p.questions().looking, p.match, at.first, at.last, at.from, at.to, mostLooked)
 	if err != nil {
 		return Hits{}, err
 	}
@@ -208,16 +231,11 @@ func (x *Index) Count(ctx context.Context, q Query, who Who, names Naming, now t
 	if err != nil {
 		return 0, x.judge(fmt.Errorf("count by date: %w", err))
 	}
-	if len(p.dates) == 0 {
-		const count = `SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)`
-		if err := x.read.QueryRowContext(ctx, count, p.match, most).Scan(&n); err != nil {
-			return 0, x.judge(fmt.Errorf("count what is found: %w", err))
-		}
-		return n, nil
+	ask, values := p.questions().count, []any{p.match, most}
+	if len(p.dates) > 0 {
+		ask, values = p.questions().countDated, []any{p.match, at.first, at.last, at.from, at.to, most}
 	}
-	const count = `SELECT count(*) FROM (SELECT 1 FROM words w CROSS JOIN docs d ON d.place = w.rowid
-		WHERE w.words MATCH ? AND w.rowid BETWEEN ? AND ? AND d.opened >= ? AND d.opened < ? ORDER BY w.rowid DESC LIMIT ?)`
-	if err := x.read.QueryRowContext(ctx, count, p.match, at.first, at.last, at.from, at.to, most).Scan(&n); err != nil {
+	if err := x.read.QueryRowContext(ctx, ask, values...).Scan(&n); err != nil {
 		return 0, x.judge(fmt.Errorf("count what is found: %w", err))
 	}
 	return n, nil

@@ -28,7 +28,7 @@ const File = "search.db"
 
 // layout is the version of tables, analysis and filters. Another one in the
 // file: it is made again.
-const layout = "1"
+const layout = "2"
 
 // readers is how many searches run at the same time. Each has a page cache of
 // cacheSize KiB.
@@ -69,12 +69,14 @@ type Index struct {
 }
 
 // tables of the index. A place is a number that grows with the order of
-// opening: the newest have the greatest.
+// opening: the newest have the greatest. What is open stands in a table of its
+// own too, so that to search in it costs the same whatever came before.
 const tables = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE docs (place INTEGER PRIMARY KEY, request BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, opened INTEGER NOT NULL);
 CREATE TABLE texts (place INTEGER PRIMARY KEY, cut INTEGER NOT NULL, head TEXT NOT NULL, text TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
+CREATE VIRTUAL TABLE openwords USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
 `
 
 // New returns the index in a file that Run opens, or begins.
@@ -305,22 +307,36 @@ func putDocuments(ctx context.Context, tx *sql.Tx, docs []document) error {
 			return err
 		}
 	}
-	words, err := tx.PrepareContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`)
-	if err != nil {
-		return err
-	}
-	defer words.Close()
 	order := make([]int, len(docs)) // FTS5 also writes out what it has when a number is not greater than the last
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
+	words, err := tx.PrepareContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer words.Close()
 	for _, i := range order {
 		if _, err := words.ExecContext(ctx, places[i], docs[i].tokens); err != nil {
 			return err
 		}
 	}
+	for _, i := range order {
+		if err := putOpen(ctx, tx, places[i], docs[i]); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func putOpen(ctx context.Context, tx *sql.Tx, place int64, d document) error {
+	if !d.open {
+		_, err := tx.ExecContext(ctx, `DELETE FROM openwords WHERE rowid = ?`, place)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `REPLACE INTO openwords (rowid, t) VALUES (?, ?)`, place, d.tokens)
+	return err
 }
 
 // remove takes requests out that the store does not have any more.
@@ -335,6 +351,9 @@ func remove(ctx context.Context, tx *sql.Tx, ids []balie.ID) error {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM words WHERE rowid = ?`, place); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM openwords WHERE rowid = ?`, place); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM texts WHERE place = ?`, place); err != nil {

@@ -340,17 +340,22 @@ func TestS13_WhatIsErasedIsGoneFromTheIndex(t *testing.T) {
 	for i := range 300 {
 		all = append(all, d.opened(fmt.Sprintf("Iemand %d", i), "Een vraag", "Waar is de lunch?", nil))
 	}
+	closed := d.opened("Kanarieklant", "Kanarieveer", "Een kanariekooi", nil)
 	canary := d.opened("Kanarievogel Zwart", "Onderwerp kanariegeel", "De tekst noemt kanariepiet en 31kanarie.", nil)
-	d.commit(t, append(all, canary)...)
+	d.commit(t, append(all, canary, closed)...)
 	d.settle(t)
-	if got := d.refs(t, agent, "kanar"); len(got) != 1 {
+	d.does(t, closed.Request.ID, balie.Event{What: balie.ClosedAs, Data: map[string]string{"outcome": "spam"}}, 0, "")
+	d.settle(t)
+	if got := d.refs(t, agent, "kanar"); len(got) != 2 {
 		t.Fatalf("found %v before", got)
 	}
 	if n := d.inFiles(t, "kanari"); n == 0 {
 		t.Fatal("the canary was never there: this test proves nothing")
 	}
-	if _, err := d.db.Erase(context.Background(), canary.People[0].ID, "agent:lead", "asked for it", d.now); err != nil {
-		t.Fatal(err)
+	for _, c := range []balie.Change{canary, closed} {
+		if _, err := d.db.Erase(context.Background(), c.People[0].ID, "agent:lead", "asked for it", d.now); err != nil {
+			t.Fatal(err)
+		}
 	}
 	d.settle(t)
 	if got := d.refs(t, agent, "kanar"); len(got) != 0 {

@@ -344,3 +344,18 @@ func (q Query) Without(k Key) Query {
 func (q Query) Words() bool {
 	return slices.ContainsFunc(q.Terms, func(t Term) bool { return t.Key == Text })
 }
+
+// OnlyOpen reports whether no closed request can be meant.
+func (q Query) OnlyOpen() bool {
+	return slices.ContainsFunc(q.Terms, func(t Term) bool {
+		switch {
+		case t.Not:
+			return false
+		case t.Key == Is:
+			return t.Value != "closed" && t.Value != "reopened"
+		case t.Key == Status:
+			return t.Value != "closed"
+		}
+		return t.Key == At || t.Key == SLA
+	})
+}

@@ -355,6 +355,9 @@ func (x *Index) purge(ctx context.Context) (more bool, err error) {
 	pages := mergePages
 	if !x.purging { // all is merged with all
 		pages, x.purging = -mergePages, true
+		if err := purgeOpen(ctx, conn); err != nil {
+			return false, fmt.Errorf("purge the search index of what is open: %w", err)
+		}
 	}
 	before, err := changes(ctx, conn)
 	if err != nil {
@@ -374,6 +377,21 @@ func (x *Index) purge(ctx context.Context) (more bool, err error) {
 	}
 	_, err = conn.ExecContext(ctx, `DELETE FROM meta WHERE name = 'purge'`)
 	return false, err
+}
+
+// purgeOpen does it at once for what is open, which is little. With a line of
+// its own there are two pieces at least: one alone would not be merged.
+func purgeOpen(ctx context.Context, conn *sql.Conn) error {
+	for _, q := range []string{
+		`INSERT INTO openwords (rowid, t) VALUES (0, '=====none:')`,
+		`INSERT INTO openwords (openwords) VALUES ('optimize')`,
+		`DELETE FROM openwords WHERE rowid = 0`,
+	} {
+		if _, err := conn.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func changes(ctx context.Context, conn *sql.Conn) (n int64, err error) {
