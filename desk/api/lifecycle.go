@@ -135,10 +135,10 @@ func (a *api) ending() {
 	type resolve struct {
 		OneRequest
 		Body struct {
-			How string `json:"how,omitempty" doc:"In a few words, for the request's history."`
+			How string `json:"how" enum:"phone,counter,handed_over,mail,chat,self" doc:"How the customer knows."`
 		}
 	}
-	add(a, act("/resolve", "resolve", "Say that it is answered"),
+	add(a, act("/resolve", "resolve", "Close it as solved: the customer knows, and nothing goes out"),
 		func(ctx context.Context, in *resolve) (*acted, error) {
 			r, err := a.request(ctx, in.Name)
 			if err != nil {
@@ -149,12 +149,12 @@ func (a *api) ending() {
 	type closing struct {
 		OneRequest
 		Body struct {
-			Outcome balie.Outcome `json:"outcome" enum:"solved,no_answer,withdrawn,duplicate,spam,refused"`
+			Outcome balie.Outcome `json:"outcome" enum:"withdrawn,duplicate,spam,refused"`
 			Of      string        `json:"of,omitempty" doc:"Of a duplicate: the other one, by reference or id."`
-			Reason  string        `json:"reason,omitempty"`
+			Reason  string        `json:"reason,omitempty" doc:"Needed for refused."`
 		}
 	}
-	add(a, act("/close", "close", "Close it with an outcome"),
+	add(a, act("/close", "close", "Close it without an answer"),
 		func(ctx context.Context, in *closing) (*acted, error) {
 			r, err := a.request(ctx, in.Name)
 			if err != nil {

@@ -209,3 +209,18 @@ func (n *network) call(token, method, path, body string, headers ...string) answ
 	}
 	return answered{resp.StatusCode, resp.Header, string(b)}
 }
+
+// decisions is how many decisions a request has.
+func (n *network) decisions(id balie.ID) (all int) {
+	n.t.Helper()
+	events, err := n.db.Events(n.t.Context(), id, 0)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Decision != nil {
+			all++
+		}
+	}
+	return all
+}

@@ -44,7 +44,7 @@ var table = map[string]row{
 	"hand-out": {right: "act", body: `{"team":"techniek","seen":1,"asked":"x"}`}, "withdraw-handout": {right: "act", body: `{"reason":"x"}`}, "tell-team": {right: "act", body: `{"text":"x"}`},
 	"accept-handout": {right: "team", body: `{}`}, "finish-handout": {right: "team", body: `{"text":"x"}`}, "refuse-handout": {right: "team", body: `{"text":"x"}`}, "ask-desk": {right: "team", body: `{"text":"x"}`},
 	"undo": {right: "act", body: `{"seq":1}`}, "unsend": {right: "act", body: `{"message":"` + nobody + `"}`}, "edit-request": {right: "act", body: `{"subject":"x"}`}, "assign": {right: "act", body: `{"to":""}`},
-	"resolve": {right: "act", body: `{}`}, "close": {right: "act", body: `{"outcome":"solved"}`}, "reopen": {right: "act", body: `{"reason":"x"}`}, "plan": {right: "act", body: `{"date":"2027-01-01T09:00:00Z"}`},
+	"resolve": {right: "act", body: `{"how":"phone"}`}, "close": {right: "act", body: `{"outcome":"spam"}`}, "reopen": {right: "act", body: `{"reason":"x"}`}, "plan": {right: "act", body: `{"date":"2027-01-01T09:00:00Z"}`},
 	"add-participant": {right: "act", body: `{"address":"a@b.example"}`}, "approve": {right: "act", body: `{"seq":1}`}, "dismiss": {right: "act", body: `{"seq":1}`}, "judge": {right: "act", body: `{"event":1,"right":true}`},
 	"merge": {right: "act", body: `{"into":"` + nobody + `"}`}, "link": {right: "act", body: `{"to":"` + nobody + `"}`}, "split": {right: "act", body: `{"message":"` + nobody + `"}`},
 	"log-call":       {right: "act", body: `{"channel":"phone","text":"x","outcome":"desk","into":"` + nobody + `"}`},
