@@ -265,4 +265,15 @@ func (s *site) withoutScript() {
 		s.t.Errorf("without script it is not handed out: %s", got.State)
 	}
 	s.got("techniek"+demoTeams, "Naast de deur van 2.14")
+
+	b.Go("/call", "#q")
+	b.Type("#q", customer)
+	b.Click("button[name=act][value=look]")
+	b.Until(`document.querySelector("[data-name]")?.value === "Ilse Kok"`)
+	b.Type("#said", "Er piept iets achter de wand van kamer 3.11.")
+	b.Click("button[name=act][value=look]")
+	b.Until(`document.getElementById("said").value.includes("piept") && !!document.querySelector("button.oc.on")`)
+	b.Click("button.oc[value=desk]")
+	b.See("#msg")
+	b.see(".msg", "Er piept iets achter de wand")
 }

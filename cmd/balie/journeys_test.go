@@ -58,6 +58,8 @@ func TestJourneys(t *testing.T) {
 		{"AnAnswerOfTheCatalogueIsMended", (*site).changeAnswer},
 		{"AQuestionFromTheFormIsFollowed", (*site).form},
 		{"AWorkAccountSignsIn", (*site).signOnByWork},
+		{"ACallIsWrittenDownByKeyboard", (*site).phone},
+		{"ACustomerIsExportedAndErased", (*site).erase},
 		{"AllOfItWithoutScript", (*site).withoutScript},
 	} {
 		t.Run(j.name, func(t *testing.T) {
@@ -176,6 +178,18 @@ func (v *visitor) leave() {
 	v.s.t.Helper()
 	v.Bound()
 	v.Until(`(document.activeElement?.blur(), !document.activeElement?.matches("input, textarea, select"))`)
+}
+
+// see waits until a text stands in what a selector names.
+func (v *visitor) see(selector, text string) {
+	v.s.t.Helper()
+	v.Until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((el) => el.innerText.includes(%q))`, selector, text))
+}
+
+// path is where the browser is.
+func (v *visitor) path() string {
+	v.s.t.Helper()
+	return browse.Get(v.Browser, chromedp.Evaluate[string](`location.pathname + location.search`))
 }
 
 // ask brings in a mail and is the request it became, with the Message-ID.
