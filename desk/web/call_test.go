@@ -59,7 +59,7 @@ func TestACallerIsFoundHoweverTyped(t *testing.T) {
 			t.Errorf("%q is an address of hers, and she is not chosen", typed)
 		}
 	}
-	for _, typed := range []string{"sas", "wit saskia", "06 8765", "+31 6 87", "Akker", "saskia.de", "SASKIA akker"} {
+	for _, typed := range []string{"sas", "wit saskia", "06 8765", "+31 6 87", "0031 6 8765", "Akker", "saskia.de", "SASKIA akker"} {
 		a := u.sees("/call/caller?q="+url.QueryEscape(typed), http.StatusOK, "Saskia de Wit")
 		if strings.Contains(a.body, `value="`+p.ID.String()+`" checked`) {
 			t.Errorf("%q chose somebody by itself", typed)

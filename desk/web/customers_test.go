@@ -168,6 +168,7 @@ func TestS13_ACustomerIsErasedFromThePages(t *testing.T) {
 	if a := r.as(sanne).post("/call/answers", r.as(sanne).callForm(url.Values{"q": {"06 87654321"}, "text": {"Over Saskia de Wit"}})); a.StatusCode != http.StatusOK {
 		t.Fatalf("%d", a.StatusCode)
 	}
+	r.as(sanne).sees("/call", http.StatusOK, "Over Saskia de Wit") // kept, although nothing was sent
 	u.sees(path+"/erase", http.StatusOK, "1 eigen verzoeken")
 	if a := u.post(path+"/erase", url.Values{"reason": {"Saskia de Wit vroeg het"}}); a.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a reason with the name: %d", a.StatusCode)
