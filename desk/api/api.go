@@ -276,7 +276,7 @@ func (o operation) allowed(hc huma.Context, next func(huma.Context)) {
 	}
 }
 
-// patience bounds an operation: fiber's context never ends by itself.
+// patience bounds an operation of the network: fiber's context never ends by itself.
 const patience = 50 * time.Second
 
 // add registers an operation. Its errors are answered by httpd.
@@ -303,8 +303,11 @@ func add[I, O any](a *api, op operation, do func(context.Context, *I) (*O, error
 			return nil, errors.New("an operation was called outside its door")
 		}
 		o.keyed = op.keyed && !op.secret
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
+		if a.network {
+			var cancel func()
+			ctx, cancel = context.WithTimeout(ctx, patience)
+			defer cancel()
+		}
 		out, err := do(ctx, in)
 		o.err = err
 		if err != nil {

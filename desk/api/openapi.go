@@ -19,7 +19,7 @@ type document struct {
 }
 
 // about are the words at the beginning.
-const aboutAPI = "All that the desk does. Errors are problems (RFC 9457). Lists go on by `next`. What people edit has an ETag and is written back with If-Match; " +
+const aboutAPI = "All that the desk does. Errors are problems (RFC 9457). Lists go on by next, given back as after. What people edit has an ETag and is written back with If-Match; " +
 	"an act with an Idempotency-Key happens once. x-right says which right a token needs, x-object whose access is checked besides: " +
 	"what is not yours to see is not found."
 
