@@ -30,6 +30,18 @@ const (
 	fromSearch                   // what is found, closed ones too
 )
 
+// meant is a query with the view that it means: who asks for what is closed
+// means it also while looking at what is open, which is where everybody begins.
+func meant(q Query) Query {
+	closed := slices.ContainsFunc(q.Find.Terms, func(t search.Term) bool {
+		return !t.Not && (t.Key == search.Outcome || (t.Key == search.Is || t.Key == search.Status) && t.Value == balie.Closed.String())
+	})
+	if closed && (q.View == "" || q.View == OpenView) {
+		q.View = AllView
+	}
+	return q
+}
+
 func sourceOf(a Actor, q Query) source {
 	switch {
 	case q.View == ClosedView && q.Find.IsZero() && a.Role != TeamMember:
@@ -53,6 +65,7 @@ func wordy(q search.Query) bool {
 // the beginning). Whatever the data, it makes at most two store calls and three
 // of the index.
 func (o *Overview) Page(ctx context.Context, a Actor, q Query, after string, limit int, now time.Time) (Page, error) {
+	q = meant(q)
 	limit = min(max(limit, 1), mostRows)
 	switch sourceOf(a, q) {
 	case fromStore:
@@ -373,6 +386,7 @@ func (o *Overview) Late(a Actor, now time.Time) int {
 // Count is how many requests a query has; false: there are more, and counting
 // them all would take long.
 func (o *Overview) Count(ctx context.Context, a Actor, q Query, now time.Time) (n int, exact bool, err error) {
+	q = meant(q)
 	switch sourceOf(a, q) {
 	case fromStore:
 		o.mu.RLock()
@@ -392,6 +406,7 @@ func (o *Overview) Count(ctx context.Context, a Actor, q Query, now time.Time) (
 // Rows are those of some requests that are in a list, as Page shows them, in
 // no order: what a page asks when it hears that they changed.
 func (o *Overview) Rows(ctx context.Context, a Actor, q Query, ids []balie.ID, now time.Time) ([]Row, error) {
+	q = meant(q)
 	if len(ids) > mostRows {
 		ids = ids[:mostRows]
 	}

@@ -74,8 +74,10 @@ func (l *lists) looked(t failer, a Actor, v View, q search.Query) []string {
 		}
 		ok := a.Sees(r)
 		switch v {
-		case OpenView:
-			ok = ok && r.State != balie.Closed
+		case OpenView: // unless what is closed is asked for
+			ok = ok && (r.State != balie.Closed || slices.ContainsFunc(q.Terms, func(t search.Term) bool {
+				return !t.Not && (t.Key == search.Outcome || t.Value == "closed")
+			}))
 		case ClosedView:
 			ok = ok && r.State == balie.Closed
 		case MineView:
