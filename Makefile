@@ -4,7 +4,7 @@ ROUNDS ?= 50
 N ?= 10000,100000
 LDFLAGS := -s -w
 
-.PHONY: run test race build bench bench-desk torture score vet
+.PHONY: run test race build bench bench-desk screenshots torture score vet
 
 run: ## balie with loopback peers for every channel, and 40 questions
 	$(GO) run ./cmd/balie demo
@@ -24,6 +24,10 @@ bench: ## figures next to their limits
 
 bench-desk: ## the desk's pages on 10k and 100k requests; N=10000,1000000 for more
 	$(GO) run ./internal/deskbench -n $(N)
+
+screenshots: ## every screen in both languages, light and dark, wide and on a phone, into ./screenshots
+	./scripts/install-test-tools.sh
+	BALIE_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test ./cmd/balie -run TestScreenshots -count 1 -timeout 20m
 
 torture: ## kill -9 at random moments, ROUNDS times
 	$(GO) run ./internal/torture -rounds $(ROUNDS)

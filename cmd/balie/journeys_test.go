@@ -45,7 +45,14 @@ func TestJourneys(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
-	s := openSite(t)
+	s := openSite(t, []question{})
+	script, err := readDesk()
+	if err == nil {
+		err = s.letIn(t.Context(), script)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, j := range []struct {
 		name string
 		walk func(*site)
@@ -69,10 +76,11 @@ func TestJourneys(t *testing.T) {
 	}
 }
 
-func openSite(t *testing.T) *site {
+// openSite starts it for the people of a script, who said nothing yet.
+func openSite(t *testing.T, script []question) *site {
 	t.Helper()
 	ctx, gone := context.WithCancelCause(t.Context())
-	c := demoCmd{Listen: "127.0.0.1:0", Data: filepath.Join(t.TempDir(), "demo"), out: io.Discard, script: []question{}, patience: journeyPatience}
+	c := demoCmd{Listen: "127.0.0.1:0", Data: filepath.Join(t.TempDir(), "demo"), out: io.Discard, script: script, patience: journeyPatience}
 	w, err := c.open(ctx, gone)
 	if err != nil {
 		t.Fatal(err)
@@ -83,13 +91,6 @@ func openSite(t *testing.T) *site {
 		}
 		gone(nil)
 	})
-	script, err := readDesk()
-	if err == nil {
-		err = w.letIn(t.Context(), script)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	return &site{world: w, t: t, looked: map[string]bool{}}
 }
 

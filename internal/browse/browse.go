@@ -296,6 +296,15 @@ func (b *Browser) Dark(on bool) {
 	}))
 }
 
+// Language is the one that pages are asked for in.
+func (b *Browser) Language(language string) {
+	b.t.Helper()
+	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
+		return err
+	}))
+}
+
 // Size is the size of the window, in CSS pixels.
 func (b *Browser) Size(width, height int64) {
 	b.t.Helper()
