@@ -256,6 +256,9 @@ func (x *Index) follow(ctx context.Context) (more bool, err error) {
 			ids = append(ids, e.Request)
 		}
 	}
+	if purge {
+		x.purging = false // one under way did not have these before it: it begins anew
+	}
 	err = x.take(ctx, ids, func(tx *sql.Tx) error {
 		if purge { // in the same step: after an interruption it is still to be done
 			if err := setMeta(ctx, tx, "purge", "yes"); err != nil {
@@ -321,6 +324,7 @@ func (x *Index) Reindex(ctx context.Context, ids ...balie.ID) error {
 		return &balie.UnavailableError{Why: "the search index is not open", RetryAfter: retryPause}
 	}
 	defer x.poke()
+	x.purging = false // one under way did not have these before it: it begins anew
 	if err := x.take(ctx, ids, func(tx *sql.Tx) error { return setMeta(ctx, tx, "purge", "yes") }); err != nil {
 		return fmt.Errorf("index %d requests again: %w", len(ids), x.judge(err))
 	}
