@@ -80,6 +80,7 @@ func (a *account) desk(w *world) {
 	for _, p := range w.people {
 		a.printf("  %-12s %-16s password %s   %s\n", p.ID, p.Name, p.Password, a.paint(dim, p.Role))
 	}
+	a.printf("  %-12s %-16s with the work account, no password\n", demoNewcomer.Sub, demoNewcomer.Name)
 	a.printf("  Become its first admin, once:\n  %s\n", a.paint(green, w.first))
 	a.printf("%s\n", a.paint(dim, "  Two minutes: take a question and answer it, hand one out (B), note a call (Shift C); as admin change a rule,\n"+
 		"  see what it would change, publish it, take it back. Somebody writes every twenty seconds for a while."))
