@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
@@ -56,12 +57,16 @@ func (a *app) wireDesk(context.Context) error {
 // followDesk keeps lists and the pages that show them up to date until ctx ends.
 func (a *app) followDesk(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.overview.Run(ctx) })
-	g.Go(func() error { return a.rules.Run(ctx) })
-	g.Go(func() error { return a.search.Run(ctx) })
-	g.Go(func() error { return a.web.Run(ctx) })
-	g.Go(func() error { return a.products.Run(ctx) })
-	g.Go(func() error { return a.hooks.Run(ctx) })
-	g.Go(func() error { return a.followPeople(ctx) })
+	for _, run := range []func(context.Context) error{
+		a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople,
+	} {
+		g.Go(func() error {
+			err := run(ctx)
+			if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+				return nil // it was stopped in the middle of reading
+			}
+			return err
+		})
+	}
 	return g.Wait()
 }
