@@ -52,9 +52,20 @@ func TestASearchSaysWhatItUnderstood(t *testing.T) {
 	r.settled()
 	u := r.as(sanne)
 	u.sees("/inbox?q=kanaal:mail", http.StatusOK, "<b>kanaal:</b>mail", `href="/inbox" aria-label="Verwijder filter`, vagueSubject)
-	u.sees("/inbox?q=kanaal:slack", http.StatusOK, "Niets gevonden", "Zoek in gesloten verzoeken")
+	u.sees("/inbox?q=kanaal:slack", http.StatusOK, "Niets gevonden", "Zoek ook in gesloten verzoeken")
 	u.sees("/inbox?q=klnt:visser", http.StatusOK, "is geen filter", "klant:visser</a>?")
 	u.sees("/inbox?t=kanaal:mail&q=bij:balie", http.StatusOK, "<b>kanaal:</b>mail", "<b>bij:</b>balie")
+}
+
+// What the index finds is tested with the index; here, that one gets there.
+func TestASearchGoesOnInWhatIsClosed(t *testing.T) {
+	r := newRig(t)
+	r.vague()
+	r.settled()
+	u := r.as(sanne)
+	u.sees("/inbox?q=terugkomen", http.StatusOK, `href="/inbox?q=terugkomen&amp;view=all"`)
+	u.sees("/inbox?view=all&q=terugkomen", http.StatusOK, "Alles, ook gesloten")
+	u.sees("/inbox?view=all", http.StatusOK, "Alles open") // without a search there is no such list
 }
 
 func TestOwnViewsAreKeptRenamedMovedAndTheirOwnersAlone(t *testing.T) {

@@ -58,6 +58,15 @@ func inboxPath(v url.Values) string {
 // Path is the address of this list.
 func (p params) Path() string { return p.path(p.find) }
 
+// Everywhere is the same search in closed requests too, "" when it is that.
+func (p params) Everywhere() string {
+	if !p.Searched() || p.View == desk.AllView || p.View == desk.ClosedView {
+		return ""
+	}
+	p.View = desk.AllView
+	return p.Path()
+}
+
 // Rows is where a page asks for rows of this list.
 func (p params) Rows() string {
 	v := url.Values{"view": {string(p.View)}, "sort": {string(p.Sort)}, "q": {p.find.String()}}
@@ -73,15 +82,15 @@ func (p params) Query() string { return p.find.String() }
 // asked reads which list is asked for; views are those the actor has.
 func asked(f url.Values, language string, views []desk.View) params {
 	p := params{View: desk.View(f.Get("view")), Sort: desk.Sort(f.Get("sort"))}
-	if !slices.Contains(views, p.View) {
-		p.View = desk.OpenView
-	}
 	if !slices.Contains(sorts, p.Sort) {
 		p.Sort = desk.ByUrgency
 	}
 	typed := strings.Join(append(slices.Clone(f["t"]), f.Get("q")), " ")
 	var problems []search.Problem
 	p.find, problems = search.ParseQuery(typed, language)
+	if !slices.Contains(views, p.View) && !(p.View == desk.AllView && p.Searched()) { // all there ever was is only searched
+		p.View = desk.OpenView
+	}
 	p.describe(language, problems)
 	return p
 }
