@@ -43,6 +43,25 @@ func TestAHandOutSaysAskedKnownTriedMissing(t *testing.T) {
 	}
 }
 
+// Whether the customer is told is decided after the summary was written.
+func TestATeamReadsWhetherTheCustomerKnows(t *testing.T) {
+	for tell, want := range map[bool]string{true: "De klant heeft bericht gekregen dat jullie het oppakken.", false: "De klant weet nog niet dat jullie het oppakken."} {
+		w := newWorld(t)
+		r := w.complete()
+		s, err := w.desk.Summarise(t.Context(), sanne, r.ID, "techniek", w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.desk.HandOut(t.Context(), sanne, desk.HandOut{Request: r.ID, Seen: r.Version, Team: "techniek", Summary: s.Summary, Tell: tell, Key: "k"}, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if letter := w.letterTo(r.ID, "techniek@backoffice.delinde.example"); !strings.Contains(letter.Text, want) {
+			t.Errorf("tell %t: the team reads\n%s", tell, letter.Text)
+		}
+	}
+}
+
 func TestAHandOutWithSomethingMissingNeedsAReason(t *testing.T) {
 	w := newWorld(t)
 	r := w.question()

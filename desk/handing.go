@@ -39,7 +39,7 @@ func (d *Desk) Summarise(ctx context.Context, a Actor, request balie.ID, team st
 		if err != nil {
 			return err
 		}
-		s.Told = false // nobody was told of this one yet
+		s.Told = true // with the hand-out, as HandOut.Tell is meant; without it, handOut says so
 		promise, due := x.terms(s.Product, now)
 		out = HandoutDraft{Team: t, Summary: Summary(d.write.Four(s)), Due: due, Promise: promise, Language: s.Language,
 			Missing: s.Missing, Seen: x.request().Version}
@@ -68,6 +68,16 @@ func (x *act) tried(language, first string) string {
 		return first
 	}
 	return strings.Join(out, "\n")
+}
+
+// honest has the sentence about what the customer was told as it is: the one
+// who hands out decides on it after the summary was written.
+func (x *act) honest(language, tried string, told bool) string {
+	yes, no := x.d.write.Text(language, "mail.team_tried_text"), x.d.write.Text(language, "mail.team_untold")
+	if told {
+		yes, no = no, yes
+	}
+	return strings.ReplaceAll(tried, yes, no)
 }
 
 // team is a team of the catalogue.
@@ -174,6 +184,7 @@ func (x *act) handOut(in HandOut, decision *balie.Decision, now time.Time) error
 	if in.Due.After(promise) {
 		promise = in.Due
 	}
+	in.Summary.Tried = x.honest(s.Language, in.Summary.Tried, in.Tell)
 	s.Due = in.Due
 	h := balie.Handout{ID: balie.NewID(now), Team: t.ID, To: t.Reach, State: balie.Offered, Due: in.Due, Opened: now}
 	data := map[string]string{"promised": promise.UTC().Format(time.RFC3339), "letter": h.ID.String()}

@@ -354,13 +354,14 @@ type Trace struct {
 
 // RuleTrace is what came of one rule.
 type RuleTrace struct {
-	ID      string  `json:"id"`
-	Name    string  `json:"name"`
-	Line    int     `json:"line"`
-	Is      Outcome `json:"is"`
-	Why     string  `json:"why,omitzero"` // of a failed one
-	Clause  Clause  `json:"clause"`       // also of a rule that was not reached: what it would have said
-	Decided bool    `json:"decided,omitzero"`
+	ID      string            `json:"id"`
+	Name    string            `json:"name"`
+	Names   map[string]string `json:"-"` // by language, for pages
+	Line    int               `json:"line"`
+	Is      Outcome           `json:"is"`
+	Why     string            `json:"why,omitzero"` // of a failed one
+	Clause  Clause            `json:"clause"`       // also of a rule that was not reached: what it would have said
+	Decided bool              `json:"decided,omitzero"`
 }
 
 // Trace decides again and says of each rule and clause what it saw. It is
@@ -371,7 +372,7 @@ func (rs *Ruleset) Trace(f balie.Facts) Trace {
 	run := rs.start(f)
 	done := false
 	for _, r := range rs.rules {
-		rt := RuleTrace{ID: r.ID, Name: r.Name(rs.Language), Line: r.Line, Is: False}
+		rt := RuleTrace{ID: r.ID, Name: r.Name(rs.Language), Names: r.Names, Line: r.Line, Is: False}
 		matched, err := run.matches(r)
 		rt.Clause, _ = run.explain(r)
 		switch {

@@ -290,12 +290,25 @@ func (g *pager) decided(e desk.Entry) []piece {
 	switch missing := d.Decision.Facts.Missing; {
 	case act.Do == balie.DoDesk && len(missing) > 0:
 		out = append(out, piece{Text: g.text("went_missing", "fields", g.fieldNames(missing))})
+	case g.ruleWords(d) != "":
+		out = append(out, piece{Text: ": " + g.ruleWords(d) + "."})
 	case act.Reason != "" && d.Decision.Rule != "":
 		out = append(out, piece{Text: ": " + strings.TrimRight(clipped(act.Reason, 200), ".") + "."})
 	default:
 		out = append(out, piece{Text: "."})
 	}
 	return out
+}
+
+// ruleWords are the name of the rule that decided, in the reader's language: an
+// action's reason has only the language it was written in.
+func (g *pager) ruleWords(d desk.DecisionView) string {
+	for _, r := range d.Trace.Rules {
+		if r.ID == d.Decision.Rule && r.Is == router.True && len(r.Names) > 0 {
+			return router.Rule{ID: r.ID, Names: r.Names}.Name(g.l)
+		}
+	}
+	return ""
 }
 
 // ruleName is how a rule is called in a sentence: by its number when the trace

@@ -263,7 +263,7 @@ func (g *pager) explain() whyPanel {
 }
 
 func (g *pager) rule(n int, r router.RuleTrace, d desk.DecisionView) traceLine {
-	l := traceLine{N: n, Name: r.Name, Is: "no", Words: g.text("rule_no"), Clauses: g.clauses(r.Clause), Why: r.Why}
+	l := traceLine{N: n, Name: router.Rule{ID: r.ID, Names: r.Names}.Name(g.l), Is: "no", Words: g.text("rule_no"), Clauses: g.clauses(r.Clause), Why: r.Why}
 	switch r.Is {
 	case router.True:
 		l.Is, l.Words, l.Open = "hit", g.text("rule_hit"), true
