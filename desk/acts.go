@@ -36,12 +36,12 @@ type Options struct {
 // may not see, ErrDenied for what the role may not do, *StaleError when
 // something was said meanwhile, *balie.MoveError when the state refuses it.
 type Desk struct {
-	store   Store
-	library *Library
-	write   *letters.Writer
-	tokens  *token.Maker
-	o       Options
-	log     *slog.Logger
+	store  Store
+	lib    *Library
+	write  *letters.Writer
+	tokens *token.Maker
+	o      Options
+	log    *slog.Logger
 }
 
 // undoSend is how long a reply waits, when the settings do not say.

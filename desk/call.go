@@ -46,7 +46,7 @@ func (d *Desk) LogCall(ctx context.Context, a Actor, in Call, now time.Time) (ba
 func (d *Desk) checkCall(in *Call) error {
 	in.Text, in.Subject = strings.TrimSpace(in.Text), strings.TrimSpace(in.Subject)
 	outcomes := []CallOutcome{CallSolved, CallHandOut, CallDesk, CallWaiting, CallCallback}
-	b := d.library.Brain().Catalogue
+	b := d.lib.Brain().Catalogue
 	switch {
 	case in.Key == "":
 		return &balie.InvalidError{Field: "key", Problem: "the call has no key", Fix: "open the form again"}
@@ -78,7 +78,7 @@ func (d *Desk) checkCall(in *Call) error {
 // checkCallFields trims the fields, leaves the empty ones out and refuses what
 // cannot be an answer.
 func (d *Desk) checkCallFields(in *Call) error {
-	p, _ := d.library.Brain().Catalogue.Product(in.Product)
+	p, _ := d.lib.Brain().Catalogue.Product(in.Product)
 	fields := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
 		v := strings.TrimSpace(strings.ToValidUTF8(in.Fields[id], ""))
@@ -321,7 +321,7 @@ func (x *act) respondBy(now time.Time) time.Time {
 	if p.ID == "" || p.Respond == 0 {
 		return x.d.o.Calendar.Add(now, defaultRespond)
 	}
-	return x.d.library.Brain().Catalogue.Calendar(p).Add(now, p.Respond)
+	return x.d.lib.Brain().Catalogue.Calendar(p).Add(now, p.Respond)
 }
 
 // solvedAtOnce is both moves in one Change, and what the caller was told.

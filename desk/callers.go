@@ -140,7 +140,7 @@ func (d *Customers) CallsSince(ctx context.Context, a Actor, since time.Time) ([
 // SuggestProduct is a product with its answer for words and the fields known so
 // far, whether or not the words point to it.
 func (d *Desk) SuggestProduct(id, text, language string, fields map[string]string, now time.Time) (Suggestion, map[string]string, bool) {
-	p, ok := d.library.Brain().Catalogue.Product(id)
+	p, ok := d.lib.Brain().Catalogue.Product(id)
 	if !ok || !catalogue.Offered(p, now) {
 		return Suggestion{}, nil, false
 	}

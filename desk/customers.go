@@ -38,7 +38,7 @@ type Reindexer interface {
 // Every act leaves an audit line (S13).
 type Customers struct {
 	store    CustomersStore
-	library  *Library
+	lib      *Library
 	people   *search.People
 	requests Reindexer // nil: nothing to tell
 	log      *slog.Logger
@@ -78,7 +78,7 @@ func (d *Customers) Find(ctx context.Context, a Actor, q CustomerQuery) (Custome
 		return CustomerList{}, balie.ErrDenied
 	}
 	out := CustomerList{Ready: d.people.Ready()}
-	names := naming{d.library.Brain()}
+	names := naming{d.lib.Brain()}
 	ids, next, err := d.people.Find(ctx, search.PeopleQuery{Words: q.Words, Organisation: q.Organisation, After: q.After, Limit: q.Limit, Named: names.Organisations})
 	if err != nil {
 		return out, err
@@ -108,7 +108,7 @@ func (d *Customers) Find(ctx context.Context, a Actor, q CustomerQuery) (Custome
 }
 
 func (d *Customers) organisation(id string) balie.Organisation {
-	for _, o := range d.library.Brain().Organisations {
+	for _, o := range d.lib.Brain().Organisations {
 		if o.ID == id && id != "" {
 			return o
 		}

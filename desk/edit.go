@@ -119,7 +119,7 @@ func (x *act) properties(in Edit) (map[string]string, error) {
 		id := in.Customer.String()
 		set("customer", &id, r.Customer.String())
 	}
-	if p, ok := x.d.library.Brain().Catalogue.Product(data["product"]); ok && in.Kind == nil { // a fault stays no order
+	if p, ok := x.d.lib.Brain().Catalogue.Product(data["product"]); ok && in.Kind == nil { // a fault stays no order
 		kind := string(p.Kind)
 		set("kind", &kind, string(r.Kind))
 	}
@@ -128,7 +128,7 @@ func (x *act) properties(in Edit) (map[string]string, error) {
 
 func (x *act) checkProperties(in Edit) error {
 	switch {
-	case in.Product != nil && *in.Product != "" && !(Names{x.d.library.Brain().Catalogue}).HasProduct(*in.Product):
+	case in.Product != nil && *in.Product != "" && !(Names{x.d.lib.Brain().Catalogue}).HasProduct(*in.Product):
 		return &balie.InvalidError{Field: "product", Problem: fmt.Sprintf("product %q is not in the catalogue", *in.Product), Fix: "choose one of the catalogue"}
 	case in.Kind != nil && !slices.Contains(kinds, balie.Kind(*in.Kind)):
 		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no kind %q", *in.Kind), Fix: "use question, order, fault, complaint, wish or compliment"}
@@ -157,7 +157,7 @@ func (x *act) fields(in Edit, product string) (map[string]string, error) {
 	if product == "" {
 		product = x.request().Product
 	}
-	p, _ := x.d.library.Brain().Catalogue.Product(product)
+	p, _ := x.d.lib.Brain().Catalogue.Product(product)
 	out := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
 		v := strings.TrimSpace(strings.ToValidUTF8(in.Fields[id], ""))

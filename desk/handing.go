@@ -55,7 +55,7 @@ func (d *Desk) Summarise(ctx context.Context, a Actor, request balie.ID, team st
 // tried adds to what was done who had it before.
 func (x *act) tried(language, first string) string {
 	out := []string{"- " + first}
-	b := x.d.library.Brain()
+	b := x.d.lib.Brain()
 	for _, h := range x.request().Handouts {
 		t, ok := b.Catalogue.Team(h.Team)
 		if !ok {
@@ -82,7 +82,7 @@ func (x *act) honest(language, tried string, told bool) string {
 
 // team is a team of the catalogue.
 func (x *act) team(id string) (balie.Team, error) {
-	t, ok := x.d.library.Brain().Catalogue.Team(id)
+	t, ok := x.d.lib.Brain().Catalogue.Team(id)
 	if !ok {
 		return t, &balie.InvalidError{Field: "team", Problem: fmt.Sprintf("team %q is not known", id), Fix: "choose one of the teams of the catalogue"}
 	}
@@ -90,7 +90,7 @@ func (x *act) team(id string) (balie.Team, error) {
 }
 
 func (x *act) product() balie.Product {
-	p, _ := x.d.library.Brain().Catalogue.Product(x.request().Product)
+	p, _ := x.d.lib.Brain().Catalogue.Product(x.request().Product)
 	return p
 }
 
@@ -99,7 +99,7 @@ func (x *act) product() balie.Product {
 func (x *act) terms(p balie.Product, now time.Time) (promise, due time.Time) {
 	cal, d := x.d.o.Calendar, defaultResolve
 	if p.ID != "" {
-		cal = x.d.library.Brain().Catalogue.Calendar(p)
+		cal = x.d.lib.Brain().Catalogue.Calendar(p)
 		if p.Resolve > 0 {
 			d = p.Resolve
 		}
@@ -279,7 +279,7 @@ func (x *act) tellWithdrawn(h balie.Handout, reason string, now time.Time) (bali
 
 // about is what a letter of the side conversation is about.
 func (x *act) about(h balie.Handout) letters.Summary {
-	t, ok := x.d.library.Brain().Catalogue.Team(h.Team)
+	t, ok := x.d.lib.Brain().Catalogue.Team(h.Team)
 	if !ok {
 		t = balie.Team{ID: h.Team}
 	}

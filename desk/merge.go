@@ -224,7 +224,7 @@ func (d *Desk) opening(ctx context.Context, a Actor, m balie.Message, customer b
 		}
 	}
 	n := &newcomer{}
-	b, p := d.library.Brain(), found.People[customer]
+	b, p := d.lib.Brain(), found.People[customer]
 	n.decision, n.fields = intake.Decide(b, m, intake.Known{Person: p, IsKnown: !p.ID.IsZero(), Calendar: d.o.Calendar, Language: d.o.Language,
 		Customer: intake.CustomerFacts(b.Organisations, p.Organisation)}, now)
 	n.Change.Request.ID = id

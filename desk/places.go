@@ -24,8 +24,8 @@ type PlacesStore interface {
 // that get hand-outs. Each change publishes a version, with a reason and an
 // audit line.
 type Places struct {
-	store   PlacesStore
-	library *Library
+	store PlacesStore
+	lib   *Library
 }
 
 // NewPlaces returns the acts.
@@ -43,7 +43,7 @@ func (p *Places) Organisations(ctx context.Context, a Actor) ([]balie.Organisati
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the organisations: %w", err)
 	}
-	all := slices.Clone(p.library.Brain().Organisations)
+	all := slices.Clone(p.lib.Brain().Organisations)
 	slices.SortStableFunc(all, func(x, y balie.Organisation) int {
 		return strings.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name))
 	})
@@ -57,7 +57,7 @@ func (p *Places) SetOrganisation(ctx context.Context, a Actor, base int, was str
 	if !a.Can(Publish) {
 		return 0, balie.ErrDenied
 	}
-	all := slices.Clone(p.library.Brain().Organisations)
+	all := slices.Clone(p.lib.Brain().Organisations)
 	i := slices.IndexFunc(all, func(x balie.Organisation) bool { return x.ID == was && was != "" })
 	switch {
 	case was != "" && i < 0:
@@ -71,7 +71,7 @@ func (p *Places) SetOrganisation(ctx context.Context, a Actor, base int, was str
 	case strings.TrimSpace(o.Name) == "":
 		return 0, &balie.InvalidError{Field: "name", Problem: "the organisation has no name", Fix: "give it one"}
 	}
-	if t, ok := p.library.Brain().Catalogue.Team(o.AccountManager); o.AccountManager != "" && (!ok || t.Kind != balie.Account) {
+	if t, ok := p.lib.Brain().Catalogue.Team(o.AccountManager); o.AccountManager != "" && (!ok || t.Kind != balie.Account) {
 		return 0, &balie.InvalidError{Field: "account_manager", Problem: fmt.Sprintf("there is no account manager %q", o.AccountManager), Fix: "choose one from the list"}
 	}
 	if err := reasoned(reason); err != nil {
@@ -83,7 +83,7 @@ func (p *Places) SetOrganisation(ctx context.Context, a Actor, base int, was str
 		all[i] = o
 	}
 	d := store.Document{Kind: OrganisationsDoc, Body: writeOrganisations(all), At: now.UTC(), By: a.By(), Reason: strings.TrimSpace(reason)}
-	version, err := p.library.Publish(ctx, d, base, OrganisationsDoc)
+	version, err := p.lib.Publish(ctx, d, base, OrganisationsDoc)
 	if err != nil {
 		return 0, err
 	}
@@ -147,7 +147,7 @@ func (p *Places) SetTeam(ctx context.Context, a Actor, base int, t balie.Team, r
 		return 0, err
 	}
 	d := store.Document{Kind: CatalogueDoc, Body: body, At: now.UTC(), By: a.By(), Reason: strings.TrimSpace(reason)}
-	version, err := p.library.Publish(ctx, d, base, "catalogue")
+	version, err := p.lib.Publish(ctx, d, base, "catalogue")
 	if err != nil {
 		return 0, err
 	}

@@ -33,7 +33,7 @@ type ProductsStore interface {
 // cannot be published: Reapply puts one's own changes on what is.
 type Products struct {
 	store   ProductsStore
-	library *Library
+	lib     *Library
 	tallies *tallies
 	jobs    *productJobs
 	log     *slog.Logger
@@ -42,7 +42,7 @@ type Products struct {
 // NewProducts returns the work on the catalogue. Run counts what traffic says
 // and checks drafts.
 func NewProducts(s ProductsStore, l *Library, log *slog.Logger) *Products {
-	return &Products{store: s, library: l, tallies: newTallies(s), jobs: newProductJobs(), log: log}
+	return &Products{store: s, lib: l, tallies: newTallies(s), jobs: newProductJobs(), log: log}
 }
 
 // Run follows the feed and runs the jobs until ctx ends.
@@ -85,7 +85,7 @@ func (p *Products) Draft(ctx context.Context, a Actor) (ProductDraft, error) {
 	if !a.Can(SeeDocuments) {
 		return ProductDraft{}, balie.ErrDenied
 	}
-	c := p.library.Brain().Catalogue
+	c := p.lib.Brain().Catalogue
 	d := ProductDraft{Base: c.Version, InForce: c.Version, Catalogue: c}
 	if !a.Can(Publish) {
 		return d, nil
@@ -263,7 +263,7 @@ func (p *Products) Changes(ctx context.Context, d ProductDraft) ([]catalogue.Dif
 
 // version is a published version, read.
 func (p *Products) version(ctx context.Context, n int) (*catalogue.Catalogue, error) {
-	if c := p.library.Brain().Catalogue; c.Version == n {
+	if c := p.lib.Brain().Catalogue; c.Version == n {
 		return c, nil
 	}
 	doc, err := p.store.Document(ctx, CatalogueDoc, "", n)

@@ -149,7 +149,7 @@ func (p *Products) Check(ctx context.Context, a Actor, d ProductDraft, rules *Ru
 	if !d.Begun() {
 		return ProductCheck{State: JobDone}, nil
 	}
-	b := p.library.Brain()
+	b := p.lib.Brain()
 	key := fmt.Sprintf("check %d %d %x", b.Catalogue.Version, b.Rules.Version, sha256.Sum256(d.Body))
 	j, err := p.jobs.ask(key, func(ctx context.Context, j *productJob) { p.check(ctx, j, d.Body, rules, now) })
 	if err != nil {
@@ -161,13 +161,13 @@ func (p *Products) Check(ctx context.Context, a Actor, d ProductDraft, rules *Ru
 // check trains with the draft and asks its examples.
 func (p *Products) check(ctx context.Context, j *productJob, body []byte, rules *Rules, now time.Time) {
 	j.change(func(c *ProductCheck) { c.Training = true })
-	draft, err := p.library.Draft(CatalogueDoc, "catalogue", body)
+	draft, err := p.lib.Draft(CatalogueDoc, "catalogue", body)
 	if err != nil {
 		j.change(func(c *ProductCheck) { c.Problem = err })
 		return
 	}
 	broken := p.broken(draft, rules, now)
-	inForce := p.library.Brain().Catalogue
+	inForce := p.lib.Brain().Catalogue
 	figures := func(c *catalogue.Catalogue) map[string]catalogue.Figures {
 		out := map[string]catalogue.Figures{}
 		for _, l := range catalogue.Languages {
@@ -195,7 +195,7 @@ func (p *Products) broken(draft *intake.Brain, rules *Rules, now time.Time) []ro
 		return nil
 	}
 	at := rules.asOpen(now)
-	b := p.library.Brain()
+	b := p.lib.Brain()
 	fails := b.Rules.Check(rules.exampleFacts(b, at))
 	return slices.DeleteFunc(draft.Rules.Check(rules.exampleFacts(draft, at)), func(f router.Finding) bool {
 		return slices.ContainsFunc(fails, func(g router.Finding) bool { return g.Rule == f.Rule && g.Example == f.Example })

@@ -35,7 +35,7 @@ func (p *Products) Merge(ctx context.Context, a Actor, d ProductDraft) (ProductM
 		}
 	}
 	m.ByMe = catalogue.Compare(base, d.Catalogue)
-	m.ByThem = catalogue.Compare(base, p.library.Brain().Catalogue)
+	m.ByThem = catalogue.Compare(base, p.lib.Brain().Catalogue)
 	theirs := map[string]bool{}
 	for _, x := range m.ByThem {
 		theirs[x.Product] = true
@@ -102,7 +102,7 @@ func (p *Products) Rollback(ctx context.Context, a Actor, version, base int, rea
 // put publishes a body and leaves the audit line. more is stored with it.
 func (p *Products) put(ctx context.Context, a Actor, act string, body []byte, base int, reason string, now time.Time, more ...balie.Record) (int, error) {
 	doc := store.Document{Kind: CatalogueDoc, Body: body, At: now.UTC(), By: a.By(), Reason: reason}
-	version, err := p.library.Publish(ctx, doc, base, "catalogue")
+	version, err := p.lib.Publish(ctx, doc, base, "catalogue")
 	if err != nil {
 		return 0, err
 	}

@@ -40,12 +40,12 @@ type RulesOptions struct {
 // whose base is no longer in force cannot be published: what the other admin
 // changed is shown, and one's own changes are put on top of it by Reapply.
 type Rules struct {
-	store   RulesStore
-	library *Library
-	o       RulesOptions
-	hits    *hitBook
-	jobs    *backtests
-	checks  checks
+	store  RulesStore
+	lib    *Library
+	o      RulesOptions
+	hits   *hitBook
+	jobs   *backtests
+	checks checks
 }
 
 // NewRules returns the work on rules. Run counts hits and looks back.
@@ -53,7 +53,7 @@ func NewRules(s RulesStore, l *Library, o RulesOptions) *Rules {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Rules{store: s, library: l, o: o, hits: newHitBook(s, o.Calendar.Zone()), jobs: newBacktests()}
+	return &Rules{store: s, lib: l, o: o, hits: newHitBook(s, o.Calendar.Zone()), jobs: newBacktests()}
 }
 
 // Run counts hits from the feed and runs backtests, until ctx ends.
@@ -96,7 +96,7 @@ func (r *Rules) Draft(ctx context.Context, a Actor) (RuleDraft, error) {
 	if !a.Can(SeeDocuments) {
 		return RuleDraft{}, balie.ErrDenied
 	}
-	rs := r.library.Brain().Rules
+	rs := r.lib.Brain().Rules
 	d := RuleDraft{Base: rs.Version, Body: rs.Export(), InForce: rs.Version}
 	if !a.Can(Publish) {
 		return d, nil
@@ -137,7 +137,7 @@ func (r *Rules) change(ctx context.Context, a Actor, seen DraftSeen, now time.Ti
 	if err != nil {
 		return d, err
 	}
-	if _, err := r.library.Draft(RulesDoc, "rules", body); err != nil {
+	if _, err := r.lib.Draft(RulesDoc, "rules", body); err != nil {
 		return d, err
 	}
 	d.Body = body

@@ -43,7 +43,7 @@ func (r *Rules) merge(ctx context.Context, d RuleDraft) (Merge, error) {
 	if m.Mine, err = router.Compile("rules", d.Body, nil); err != nil {
 		return m, fmt.Errorf("read a draft: %w", err)
 	}
-	m.Theirs = r.library.Brain().Rules
+	m.Theirs = r.lib.Brain().Rules
 	history, err := r.store.DocumentHistory(ctx, RulesDoc, "")
 	if err != nil {
 		return m, fmt.Errorf("list the versions of the rules: %w", err)
@@ -110,7 +110,7 @@ func (r *Rules) Reapply(ctx context.Context, a Actor, seen DraftSeen, pick map[s
 	if err != nil {
 		return d, err
 	}
-	if _, err := r.library.Draft(RulesDoc, "rules", body); err != nil {
+	if _, err := r.lib.Draft(RulesDoc, "rules", body); err != nil {
 		return d, err
 	}
 	d.Base, d.Body = m.Theirs.Version, body

@@ -41,7 +41,7 @@ func (r *Rules) PublishDraft(ctx context.Context, a Actor, seen DraftSeen, reaso
 		return 0, &balie.InvalidError{Field: "examples", Problem: fmt.Sprintf("%d of %d examples fail", len(v.Failed), v.Examples), Fix: "mend the rules or the examples"}
 	}
 	doc := store.Document{Kind: RulesDoc, Body: d.Body, At: now.UTC(), By: a.By(), Reason: strings.TrimSpace(reason)}
-	version, err := r.library.Publish(ctx, doc, d.Base, "rules")
+	version, err := r.lib.Publish(ctx, doc, d.Base, "rules")
 	if err != nil {
 		return 0, err
 	}
@@ -88,7 +88,7 @@ func (r *Rules) Rollback(ctx context.Context, a Actor, version, base int, reason
 		return 0, fmt.Errorf("read rules version %d: %w", version, err)
 	}
 	doc := store.Document{Kind: RulesDoc, Body: old.Body, At: now.UTC(), By: a.By(), Reason: strings.TrimSpace(reason)}
-	now2, err := r.library.Publish(ctx, doc, base, fmt.Sprintf("rules (version %d)", version))
+	now2, err := r.lib.Publish(ctx, doc, base, fmt.Sprintf("rules (version %d)", version))
 	if err != nil {
 		return 0, err
 	}

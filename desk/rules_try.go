@@ -47,7 +47,7 @@ func (r *Rules) Try(ctx context.Context, a Actor, q RuleQuestion, now time.Time)
 
 func (r *Rules) try(ctx context.Context, a Actor, draft *router.Ruleset, q RuleQuestion, now time.Time) (RuleTrial, error) {
 	var t RuleTrial
-	b := *r.library.Brain()
+	b := *r.lib.Brain()
 	switch {
 	case strings.TrimSpace(q.Ref) != "":
 		d, req, err := r.stored(ctx, a, q.Ref)

@@ -69,7 +69,7 @@ func (r *Rules) View(ctx context.Context, a Actor, now time.Time) (RulesView, er
 		v.Diff = router.Diff(v.Base, v.Rules)
 	}
 	v.Examples = examplesOf(v.Rules)
-	_, v.Problem = r.library.Draft(RulesDoc, "rules", d.Body)
+	_, v.Problem = r.lib.Draft(RulesDoc, "rules", d.Body)
 	v.Failed, v.Warnings = r.checks.of(r, v.Rules, now)
 	return v, nil
 }
@@ -77,7 +77,7 @@ func (r *Rules) View(ctx context.Context, a Actor, now time.Time) (RulesView, er
 // version is a published version, compiled; one whose names are gone by now
 // too.
 func (r *Rules) version(ctx context.Context, n int) (*router.Ruleset, error) {
-	if rs := r.library.Brain().Rules; rs.Version == n {
+	if rs := r.lib.Brain().Rules; rs.Version == n {
 		return rs, nil
 	}
 	rs, _, err := r.published(ctx, n)
@@ -120,7 +120,7 @@ type checks struct {
 const checksKept = 16
 
 func (c *checks) of(r *Rules, rs *router.Ruleset, now time.Time) (failed, warnings []router.Finding) {
-	b := *r.library.Brain()
+	b := *r.lib.Brain()
 	b.Rules = rs
 	at := r.asOpen(now)
 	key := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", b.Catalogue.Version, at.Format(time.DateOnly), rs.Source()))
@@ -171,7 +171,7 @@ type ExampleOutcome struct {
 
 // Outcomes runs the examples of one rule.
 func (r *Rules) Outcomes(rs *router.Ruleset, rule router.Rule, now time.Time) []ExampleOutcome {
-	b := *r.library.Brain()
+	b := *r.lib.Brain()
 	b.Rules = rs
 	decide := r.exampleFacts(&b, r.asOpen(now))
 	failed, _ := r.checks.of(r, rs, now)
@@ -207,7 +207,7 @@ func (r *Rules) With(v RulesView, rule router.Rule, now time.Time) (RulesView, e
 	if err != nil {
 		return v, err
 	}
-	b, err := r.library.Draft(RulesDoc, "rules", body)
+	b, err := r.lib.Draft(RulesDoc, "rules", body)
 	if err != nil {
 		return v, err
 	}
@@ -217,4 +217,4 @@ func (r *Rules) With(v RulesView, rule router.Rule, now time.Time) (RulesView, e
 }
 
 // Brain is what decides now: the catalogue that rules name things of.
-func (r *Rules) Brain() *intake.Brain { return r.library.Brain() }
+func (r *Rules) Brain() *intake.Brain { return r.lib.Brain() }

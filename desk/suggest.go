@@ -39,7 +39,7 @@ func (d *Desk) Suggest(_ context.Context, text, language string, now time.Time) 
 	if language == "" {
 		language = i18n.Language(normalize.Language(text))
 	}
-	b := d.library.Brain()
+	b := d.lib.Brain()
 	q := catalogue.Question{Text: text, Language: language}
 	found := b.Matcher.Match(q)
 	var out []Suggestion
@@ -61,7 +61,7 @@ func (s Suggestion) Likely() bool { return s.Score >= intake.ProductFloor }
 // SuggestFor finds catalogue answers for a request, filled in for its customer.
 // Its product stands first.
 func (d *Desk) SuggestFor(_ context.Context, v RequestView, now time.Time) []Suggestion {
-	b := d.library.Brain()
+	b := d.lib.Brain()
 	language := v.Request.Language
 	if language == "" {
 		language = d.o.Language
@@ -101,7 +101,7 @@ func (d *Desk) suggestion(p balie.Product, m balie.Match, language string, field
 // values are what an answer's placeholders are filled with. An agent reads it
 // before it goes out, so the customer's own words may stand in it.
 func (d *Desk) values(p balie.Product, language string, fields map[string]string, v *RequestView, now time.Time) map[string]string {
-	b := d.library.Brain()
+	b := d.lib.Brain()
 	out := map[string]string{"organisation": b.Catalogue.Organisation[i18n.Language(language)],
 		"promise": d.write.Moment(language, b.Catalogue.Calendar(p).Add(now, p.Resolve)), "customer": "…", "reference": "…"}
 	if t, ok := b.Catalogue.Team(p.Owner); ok {

@@ -32,7 +32,7 @@ type Releaser interface {
 // words of letters. Every act leaves an audit line (S13).
 type Upkeep struct {
 	store   UpkeepStore
-	library *Library
+	lib     *Library
 	release Releaser
 }
 
@@ -259,7 +259,7 @@ func (u *Upkeep) RollbackTemplates(ctx context.Context, a Actor, version, base i
 
 func (u *Upkeep) putTemplates(ctx context.Context, a Actor, act string, t Templates, base int, reason string, now time.Time) (int, error) {
 	d := store.Document{Kind: TemplatesDoc, Body: t.Marshal(), At: now.UTC(), By: a.By(), Reason: strings.TrimSpace(reason)}
-	version, err := u.library.Publish(ctx, d, base, TemplatesDoc)
+	version, err := u.lib.Publish(ctx, d, base, TemplatesDoc)
 	if err != nil {
 		return 0, err
 	}

@@ -63,7 +63,7 @@ func (d *Desk) Trace(ctx context.Context, a Actor, request balie.ID, seq uint64)
 	if len(events) == 0 || events[0].Decision == nil {
 		return router.Trace{}, balie.ErrNotFound
 	}
-	return d.library.Trace(ctx, *events[0].Decision)
+	return d.lib.Trace(ctx, *events[0].Decision)
 }
 
 // facts are what a view is made of, read in a fixed number of store calls.
@@ -104,7 +104,7 @@ func (d *Desk) View(ctx context.Context, a Actor, request balie.ID, now time.Tim
 	}
 	v.Product = d.productView(f, v.Decisions)
 	v.MayBelong, v.Proposed, v.Related = mayBelong(f), proposed(f), related(f)
-	b := d.library.Brain()
+	b := d.lib.Brain()
 	v.Teams, v.Products = b.Catalogue.Teams, b.Catalogue.Products
 	v.Drafts = map[string]Draft{}
 	for _, rec := range f.drafts {
@@ -197,7 +197,7 @@ func (d *Desk) threads(t *timeline, r balie.Request, now time.Time) []HandoutThr
 	var out []HandoutThread
 	for _, h := range r.Handouts {
 		x := HandoutThread{Handout: h, Name: h.Team, Entries: t.threads[h.ID], Overdue: h.Open() && !h.Due.IsZero() && now.After(h.Due)}
-		if team, ok := d.library.Brain().Catalogue.Team(h.Team); ok {
+		if team, ok := d.lib.Brain().Catalogue.Team(h.Team); ok {
 			x.Name = team.Name(d.o.Language)
 		}
 		for _, e := range slices.Backward(x.Entries) {
@@ -213,7 +213,7 @@ func (d *Desk) threads(t *timeline, r balie.Request, now time.Time) []HandoutThr
 
 func (d *Desk) customer(f facts) CustomerView {
 	c := CustomerView{Person: f.found.People[f.request.Customer], Count: f.count, Last: f.others}
-	for _, o := range d.library.Brain().Organisations {
+	for _, o := range d.lib.Brain().Organisations {
 		if o.ID == c.Person.Organisation && o.ID != "" {
 			c.Organisation = o
 		}
@@ -255,12 +255,12 @@ func (d *Desk) trace(ctx context.Context, v *DecisionView, newest bool) error {
 		v.NoTrace = TraceNone
 		return nil
 	}
-	_, kept := d.library.older.get(v.Decision.Ruleset)
-	if !newest && !kept && v.Decision.Ruleset != d.library.Brain().Rules.Version {
+	_, kept := d.lib.older.get(v.Decision.Ruleset)
+	if !newest && !kept && v.Decision.Ruleset != d.lib.Brain().Rules.Version {
 		v.NoTrace = TraceOlder
 		return nil
 	}
-	t, err := d.library.Trace(ctx, v.Decision)
+	t, err := d.lib.Trace(ctx, v.Decision)
 	var invalid *balie.InvalidError
 	if errors.Is(err, balie.ErrNotFound) || errors.As(err, &invalid) {
 		v.NoTrace = TraceGone
@@ -272,7 +272,7 @@ func (d *Desk) trace(ctx context.Context, v *DecisionView, newest bool) error {
 
 // productView is the product with what is known of its fields and from where.
 func (d *Desk) productView(f facts, decisions []DecisionView) ProductView {
-	p, ok := d.library.Brain().Catalogue.Product(f.request.Product)
+	p, ok := d.lib.Brain().Catalogue.Product(f.request.Product)
 	if !ok {
 		return ProductView{}
 	}

@@ -82,7 +82,7 @@ func TestATextOfOurOwnIsInTheNextLetter(t *testing.T) {
 	r.traced(ada, "templates.publish")
 	// Somebody else publishes between looking and saving.
 	v := a.hidden(path, path)
-	if _, err := desk.NewUpkeep(r.db, r.library, nil).SetTemplate(t.Context(), desk.Actor{ID: "emil", Role: desk.Admin}, 1, "bye", "nl", "Groet, {desk}", "x", r.now()); err != nil {
+	if _, err := desk.NewUpkeep(r.db, r.lib, nil).SetTemplate(t.Context(), desk.Actor{ID: "emil", Role: desk.Admin}, 1, "bye", "nl", "Groet, {desk}", "x", r.now()); err != nil {
 		t.Fatal(err)
 	}
 	v.Set("text", "Van mij {moment}")
@@ -233,7 +233,7 @@ func TestTheCatalogueIsChangedReviewedPublishedAndTakenBackWithoutAScript(t *tes
 	if got := a.post(path, v); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", got.StatusCode, got.body)
 	}
-	if x, _ := r.library.Brain().Catalogue.Product("sleutel"); x.Names["nl"] == "Reservesleutel" {
+	if x, _ := r.lib.Brain().Catalogue.Product("sleutel"); x.Names["nl"] == "Reservesleutel" {
 		t.Fatal("a draft is in force")
 	}
 	if got := a.post(path, old); got.StatusCode != http.StatusConflict || !strings.Contains(got.body, "Reservesleutel") {
@@ -269,7 +269,7 @@ func TestTheCatalogueIsChangedReviewedPublishedAndTakenBackWithoutAScript(t *tes
 		}
 		got = a.get(got.Request.URL.RequestURI())
 	}
-	x, _ := r.library.Brain().Catalogue.Product("sleutel")
+	x, _ := r.lib.Brain().Catalogue.Product("sleutel")
 	if x.Names["nl"] != "Reservesleutel" || x.Respond != 150*time.Minute {
 		t.Errorf("in force: %q, %v", x.Names["nl"], x.Respond)
 	}
@@ -279,7 +279,7 @@ func TestTheCatalogueIsChangedReviewedPublishedAndTakenBackWithoutAScript(t *tes
 	if got := a.post("/catalogue/rollback", v); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", got.StatusCode, got.body)
 	}
-	if x, _ := r.library.Brain().Catalogue.Product("sleutel"); x.Names["nl"] == "Reservesleutel" {
+	if x, _ := r.lib.Brain().Catalogue.Product("sleutel"); x.Names["nl"] == "Reservesleutel" {
 		t.Error("it was not taken back")
 	}
 	r.traced(ada, "catalogue.rollback")

@@ -164,12 +164,12 @@ func TestChannelsSayHowTheyFareAndATestReallyGoesOut(t *testing.T) {
 // backstage gives the pages what settings and catalogue work with.
 func (r *rig) backstage(p *web.Parts, log *slog.Logger) {
 	r.lines = &lines{}
-	r.products = desk.NewProducts(r.db, r.library, log)
+	r.products = desk.NewProducts(r.db, r.lib, log)
 	if p.Rules == nil {
-		p.Rules = desk.NewRules(r.db, r.library, desk.RulesOptions{Calendar: r.calendar(), Language: "nl", Log: log})
+		p.Rules = desk.NewRules(r.db, r.lib, desk.RulesOptions{Calendar: r.calendar(), Language: "nl", Log: log})
 	}
 	p.Products, p.Lines = r.products, r.lines
-	p.Upkeep, p.Trail = desk.NewUpkeep(r.db, r.library, r.intake), desk.NewTrail(r.db)
+	p.Upkeep, p.Trail = desk.NewUpkeep(r.db, r.lib, r.intake), desk.NewTrail(r.db)
 	p.Configured = func() []web.Setting {
 		return []web.Setting{{Key: "desk.timezone", Value: "Europe/Amsterdam", Source: "file"}, {Key: "secret_key", Value: "BALIE_SECRET_KEY", Source: "environment", Secret: true}}
 	}

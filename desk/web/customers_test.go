@@ -216,16 +216,16 @@ func TestOrganisationsAndTeamsAreChanged(t *testing.T) {
 	if a := u.post("/organisations/of/akker", f); a.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a domain that is none: %d", a.StatusCode)
 	}
-	version := r.library.Brain().Catalogue.Version
+	version := r.lib.Brain().Catalogue.Version
 	u.sees("/teams", http.StatusOK, "Techniek", "techniek@backoffice.delinde.example")
 	u.sees("/teams/techniek", http.StatusOK, "Tom Smit", "Te warm, te koud of tocht")
 	team := url.Values{"base": {"1"}, "name.nl": {"Techniek en onderhoud"}, "name.en": {"Building services"}, "kind": {"backoffice"}, "calendar": {"kantoor"}, "scheme": {"mail"}, "reach": {"storing@delinde.example"}, "reason": {"nieuw adres"}}
 	if a := u.post("/teams/techniek", team); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", a.StatusCode, a.body)
 	}
-	got, _ := r.library.Brain().Catalogue.Team("techniek")
-	if got.Names["nl"] != "Techniek en onderhoud" || got.Reach.Value != "storing@delinde.example" || r.library.Brain().Catalogue.Version != version+1 {
-		t.Errorf("the team is %+v, version %d", got, r.library.Brain().Catalogue.Version)
+	got, _ := r.lib.Brain().Catalogue.Team("techniek")
+	if got.Names["nl"] != "Techniek en onderhoud" || got.Reach.Value != "storing@delinde.example" || r.lib.Brain().Catalogue.Version != version+1 {
+		t.Errorf("the team is %+v, version %d", got, r.lib.Brain().Catalogue.Version)
 	}
 	if a := r.as(sanne).post("/teams/techniek", team); a.StatusCode != http.StatusForbidden {
 		t.Errorf("an agent publishes: %d", a.StatusCode)

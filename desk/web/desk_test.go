@@ -76,7 +76,7 @@ type rig struct {
 	t         testing.TB
 	base      string // http://127.0.0.1:port
 	db        *boltstore.DB
-	library   *desk.Library
+	lib       *desk.Library
 	desk      *desk.Desk
 	overview  *desk.Overview
 	presence  *desk.Presence
@@ -135,24 +135,24 @@ func newRig(t testing.TB) *rig {
 	must("open the store")
 	t.Cleanup(func() { r.db.Close() })
 	r.texts = made.texts
-	r.library, err = desk.OpenLibrary(t.Context(), r.db, sampleDocuments)
+	r.lib, err = desk.OpenLibrary(t.Context(), r.db, sampleDocuments)
 	must("open the documents")
 	r.tokens, err = token.New([]byte("a secret key of at least thirty-two bytes"))
 	must("make the tokens")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	calendar := r.calendar()
 	norm := normalize.New(normalize.Options{OwnAddresses: []string{"desk@delinde.example"}, TrustedAuthserv: []string{"mx.delinde.example"}, Country: "NL"})
-	letter := letters.New(r.texts, r.tokens, letters.Options{Domain: "delinde.example", Desk: map[string]string{"nl": "De Linde", "en": "De Linde"}, PublicURL: "https://desk.delinde.example", Zone: calendar.Zone(), Words: r.library.Texts})
-	r.intake, err = intake.New(r.db, norm, r.library.Brain, r.tokens, letter,
+	letter := letters.New(r.texts, r.tokens, letters.Options{Domain: "delinde.example", Desk: map[string]string{"nl": "De Linde", "en": "De Linde"}, PublicURL: "https://desk.delinde.example", Zone: calendar.Zone(), Words: r.lib.Texts})
+	r.intake, err = intake.New(r.db, norm, r.lib.Brain, r.tokens, letter,
 		intake.Options{Calendar: calendar, Language: "nl", Leads: []balie.Address{{Scheme: balie.Mail, Value: "lex@delinde.example"}}}, log, intake.Meter{}, r.now)
 	must("make the intake")
 	r.auth = auth.New(r.db, auth.Options{Clock: r.now}, log)
-	r.desk = desk.New(r.db, r.library, letter, r.tokens, desk.Options{Calendar: calendar, Language: "nl"}, log)
-	r.overview = desk.NewOverview(r.db, r.library.Brain, nil, desk.OverviewOptions{Calendar: calendar}, log)
+	r.desk = desk.New(r.db, r.lib, letter, r.tokens, desk.Options{Calendar: calendar, Language: "nl"}, log)
+	r.overview = desk.NewOverview(r.db, r.lib.Brain, nil, desk.OverviewOptions{Calendar: calendar}, log)
 	r.presence = desk.NewPresence()
-	r.rules = desk.NewRules(r.db, r.library, desk.RulesOptions{Calendar: calendar, Language: "nl", Log: log})
+	r.rules = desk.NewRules(r.db, r.lib, desk.RulesOptions{Calendar: calendar, Language: "nl", Log: log})
 	r.people = search.NewPeople(filepath.Join(dir, search.PeopleFile), r.db, log)
-	r.customers = desk.NewCustomers(r.db, r.library, r.people, nil, log)
+	r.customers = desk.NewCustomers(r.db, r.lib, r.people, nil, log)
 	r.ringing = desk.NewRinging(r.db, log)
 	r.serve(log)
 	return r
@@ -231,11 +231,11 @@ func sampleDocuments(kind string) (string, []byte, error) {
 	return "organisations.yaml", []byte("organisations:\n- id: akker\n  name: Akker Zorg\n  domains: [akker.example]\n  key_account: true\n  account_manager: accountmanagement\n"), nil
 }
 
-func (r *rig) calendar() hours.Calendar { return r.library.Brain().Catalogue.Calendars["kantoor"] }
+func (r *rig) calendar() hours.Calendar { return r.lib.Brain().Catalogue.Calendars["kantoor"] }
 
 // team is a team's name, as cmd/balie gives it.
 func (r *rig) team(id, language string) string {
-	if t, ok := r.library.Brain().Catalogue.Team(id); ok {
+	if t, ok := r.lib.Brain().Catalogue.Team(id); ok {
 		return t.Name(language)
 	}
 	return id
@@ -246,11 +246,11 @@ func (r *rig) serve(log *slog.Logger) {
 	r.t.Helper()
 	pages := seed().pages
 	parts := web.Parts{
-		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.library, Rules: r.rules, Overview: r.overview, Presence: r.presence,
+		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.lib, Rules: r.rules, Overview: r.overview, Presence: r.presence,
 		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
-	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.library)
+	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.lib)
 	r.hooks = hooks.New(r.db, seal.New("webhooks", []byte("secret")), outside.Client(outside.Options{Allow: r.inside}), log, r.now)
 	parts.Hooks = r.hooks
 	r.backstage(&parts, log)

@@ -101,8 +101,8 @@ func TestRulesAreSeenByTheDeskAndChangedByAdmins(t *testing.T) {
 func TestSavingARuleUnchangedChangesNothing(t *testing.T) {
 	r := newRig(t)
 	u := r.as(ada)
-	before := string(r.library.Brain().Rules.Source())
-	for _, rule := range r.library.Brain().Rules.Rules() {
+	before := string(r.lib.Brain().Rules.Source())
+	for _, rule := range r.lib.Brain().Rules.Rules() {
 		v := form(t, u.sees("/rules/"+rule.ID, 200).body)
 		v.Set("act", "save")
 		u.post("/rules/"+rule.ID, v).want(t, 303)

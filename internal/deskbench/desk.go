@@ -44,7 +44,7 @@ const password = "een lang genoeg wachtwoord voor noor"
 // stands still.
 type site struct {
 	db       *boltstore.DB
-	library  *desk.Library
+	lib      *desk.Library
 	calendar hours.Calendar
 	find     *search.Index
 	overview *desk.Overview
@@ -74,10 +74,10 @@ func open(ctx context.Context, dir string) (*site, error) {
 		return nil, err
 	}
 	s := &site{db: db, client: &http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	if s.library, err = desk.OpenLibrary(ctx, db, documents); err != nil {
+	if s.lib, err = desk.OpenLibrary(ctx, db, documents); err != nil {
 		return nil, err
 	}
-	s.calendar = s.library.Brain().Catalogue.Calendar(balie.Product{})
+	s.calendar = s.lib.Brain().Catalogue.Calendar(balie.Product{})
 	return s, nil
 }
 
@@ -86,7 +86,7 @@ func (s *site) start(dir string) error {
 	log := slog.New(slog.DiscardHandler)
 	s.began = time.Now()
 	s.find = search.New(filepath.Join(dir, search.File), s.db, log)
-	s.overview = desk.NewOverview(s.db, s.library.Brain, s.find, desk.OverviewOptions{Calendar: s.calendar}, log)
+	s.overview = desk.NewOverview(s.db, s.lib.Brain, s.find, desk.OverviewOptions{Calendar: s.calendar}, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.tasks, ctx = errgroup.WithContext(ctx)
 	s.cancel = cancel
@@ -121,8 +121,8 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	s.cookie = session.Token
 	letter := letters.New(texts, tokens, letters.Options{Domain: "delinde.example", PublicURL: "https://desk.delinde.example", Zone: s.calendar.Zone()})
 	w := web.New(web.Parts{
-		Sessions: who, Auth: who, Records: s.db, Desk: desk.New(s.db, s.library, letter, tokens, desk.Options{Calendar: s.calendar, Language: "nl"}, log),
-		Library: s.library, Overview: s.overview, Presence: desk.NewPresence(), Handouts: desk.NewHandouts(s.db, s.calendar, 2*time.Hour),
+		Sessions: who, Auth: who, Records: s.db, Desk: desk.New(s.db, s.lib, letter, tokens, desk.Options{Calendar: s.calendar, Language: "nl"}, log),
+		Library: s.lib, Overview: s.overview, Presence: desk.NewPresence(), Handouts: desk.NewHandouts(s.db, s.calendar, 2*time.Hour),
 		Teams: func(id, _ string) string { return id }, Tokens: tokens, Texts: texts, UI: pages, Zone: s.calendar.Zone(), Log: log, Now: clock,
 	})
 	app := httpd.New(httpd.Options{Page: w.Problem, Texts: texts, Log: log, Rate: -1})
@@ -206,7 +206,7 @@ func (t times) at(share float64) time.Duration {
 
 // another is a second overview of the same store, read whole.
 func (s *site) another(ctx context.Context) (*desk.Overview, error) {
-	o := desk.NewOverview(s.db, s.library.Brain, nil, desk.OverviewOptions{Calendar: s.calendar}, slog.New(slog.DiscardHandler))
+	o := desk.NewOverview(s.db, s.lib.Brain, nil, desk.OverviewOptions{Calendar: s.calendar}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- o.Run(ctx) }()

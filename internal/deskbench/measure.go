@@ -70,7 +70,7 @@ func (f *figures) make(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	fill := newFiller(f.n, f.open, s.library.Brain().Catalogue, now)
+	fill := newFiller(f.n, f.open, s.lib.Brain().Catalogue, now)
 	if err := errors.Join(fill.fill(ctx, s.db), s.db.Close()); err != nil {
 		return err
 	}
