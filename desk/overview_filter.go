@@ -86,20 +86,6 @@ func (f *filter) of(w *row) limits {
 	return l
 }
 
-// group is where a row stands in a list by urgency: 0 late … 3 later.
-func (f *filter) group(w *row) int {
-	l := f.of(w)
-	switch {
-	case w.due < l.now:
-		return 0
-	case w.due < l.soon:
-		return 1
-	case w.due < l.tomorrow:
-		return 2
-	}
-	return 3
-}
-
 // text tests a text against some; upper and lower case are the same.
 func (f *filter) text(of func(*row) uint32, any []string) func(*row) bool {
 	var want []uint32

@@ -108,9 +108,9 @@ func TestADraftOfTheCatalogueIsNotInForceUntilItIsPublished(t *testing.T) {
 
 func TestTwoAdminsDoNotOverwriteEachOthersCatalogue(t *testing.T) {
 	s := newProductsSite(t)
-	mine := s.named(noor, "toegangspas", "Van Noor")
+	s.named(noor, "toegangspas", "Van Noor")
 	s.published(emil, s.named(emil, "sleutel", "Van Emil"))
-	mine = s.draft(noor)
+	mine := s.draft(noor)
 	if !mine.Stale() {
 		t.Fatal("the draft does not know that another version is in force")
 	}

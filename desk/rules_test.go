@@ -253,10 +253,10 @@ func TestOnlyWhoMayPublishChangesRules(t *testing.T) {
 func TestTwoAdminsNeverOverwriteEachOther(t *testing.T) {
 	s := newRulesSite(t)
 	ctx := t.Context()
-	mine := s.edited(noor, "bulk", named("Massamail van Noor"))
-	mine = s.edited(noor, "desk", named("Vangnet van Noor"))
-	theirs := s.edited(emil, "bulk", named("Massamail van Emil"))
-	theirs = s.edited(emil, "machine", named("Machines van Emil"))
+	s.edited(noor, "bulk", named("Massamail van Noor"))
+	mine := s.edited(noor, "desk", named("Vangnet van Noor"))
+	s.edited(emil, "bulk", named("Massamail van Emil"))
+	theirs := s.edited(emil, "machine", named("Machines van Emil"))
 	if _, err := s.PublishDraft(ctx, emil, theirs.Seen(), "Emil was eerst", s.now); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func drawValue(t *rapid.T, f BuilderFact, op Op) string {
 		return rapid.SampledFrom([]string{"0", "1", "0.8", "0,75", "-2.5", "0.1234567"}).Draw(t, "number")
 	case op == OpPattern || op == OpNoPattern:
 		return rapid.SampledFrom([]string{`(?i)\bkey\b`, `(?i)(a|b)`, `(?i)\b(a|b)\b`, `^"x"\s*$`, `a\.b`, "é+\n", `(?i)()`, `(?i)\b(a\.b|c)\b`}).Draw(t, "pattern")
-	case f.Choices != nil && len(f.Choices) > 0:
+	case len(f.Choices) > 0:
 		c := slices.DeleteFunc(slices.Clone(f.Choices), func(s string) bool { return s == "" })
 		return rapid.SampledFrom(c).Draw(t, "choice")
 	}

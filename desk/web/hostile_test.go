@@ -149,7 +149,7 @@ func TestS1_FilesOnlyDownload(t *testing.T) {
 		{"stuk.xhtml", "application/xhtml+xml", "<html/>", "application/octet-stream", "stuk.xhtml"},
 		{"code.js", "text/javascript", "alert(1)", "application/octet-stream", "code.js"},
 		{"a\"; filename=\"evil.exe", "application/pdf", "%PDF", "application/pdf", "a\"; filename=\"evil.exe"},
-		{"plan – één ‮fdp.exe", "application/x-msdownload", "MZ", "application/octet-stream", "plan – één fdp.exe"},
+		{"plan – één \u202efdp.exe", "application/x-msdownload", "MZ", "application/octet-stream", "plan – één fdp.exe"},
 		{"", "image/jpeg", "jpg", "image/jpeg", ""},
 	}
 	var b strings.Builder

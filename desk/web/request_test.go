@@ -308,7 +308,7 @@ func TestHandingOutNeedsAReasonWhileSomethingIsMissing(t *testing.T) {
 	if got.State != balie.WithTeam || got.Handouts[0].Team != "beveiliging" {
 		t.Fatalf("it is %s, %+v", got.State, got.Handouts)
 	}
-	page = u.sees("/r/"+q.Ref, 200, "Zijgesprek met Beveiliging en toegang", "Uitgezet naar Beveiliging en toegang", "Pas getest", "aangeboden")
+	u.sees("/r/"+q.Ref, 200, "Zijgesprek met Beveiliging en toegang", "Uitgezet naar Beveiliging en toegang", "Pas getest", "aangeboden")
 	h := got.Handouts[0].ID.String()
 	if a := u.post("/r/"+q.Ref+"/tell", url.Values{"handout": {h}, "text": {"Lukt het vandaag?"}, "key": {"t1"}}); a.StatusCode != 303 {
 		t.Fatalf("telling the team: %d\n%s", a.StatusCode, a.body)
@@ -426,7 +426,7 @@ func TestWhatTheButtonsDo(t *testing.T) {
 	is("resolved", func(q balie.Request) bool { return q.State == balie.Closed && q.Outcome == balie.Solved })
 	undo(at)
 	is("not resolved any more", func(q balie.Request) bool { return q.State != balie.Closed })
-	at = act("close", url.Values{"outcome": {"spam"}})
+	act("close", url.Values{"outcome": {"spam"}})
 	is("closed", func(q balie.Request) bool { return q.Outcome == balie.Spam })
 	act("reopen", url.Values{})
 	is("open again", func(q balie.Request) bool { return q.State == balie.AtDesk })

@@ -137,7 +137,4 @@ func factGroups() []string {
 	return out
 }
 
-// clauseWords are a clause's words: "en", "of", "niet".
-func joinWord(join string) string { return "rules.join_" + join }
-
 func itoa(n int) string { return strconv.Itoa(n) }
