@@ -86,6 +86,25 @@ func act(path, id, summary string) operation {
 	return op("POST", "/requests/{name}"+path, id, summary, desk.ActOnRequests, requestObject).once()
 }
 
+// named is what an operation on a request is given.
+type named[I any] interface {
+	*I
+	named() string
+}
+
+func (o OneRequest) named() string { return o.Name }
+
+// onRequest registers an act on a request that its actor may know of.
+func onRequest[I any, P named[I]](a *api, o operation, do func(context.Context, balie.Request, P) (*acted, error)) {
+	add(a, o, func(ctx context.Context, in *I) (*acted, error) {
+		r, err := a.request(ctx, P(in).named())
+		if err != nil {
+			return nil, err
+		}
+		return do(ctx, r, in)
+	})
+}
+
 // acts registers what agents say and do.
 func (a *api) acts() {
 	if a.Desk == nil {
@@ -103,12 +122,8 @@ func (a *api) acts() {
 			Files    []Attachment    `json:"files,omitempty" maxItems:"20"`
 		}
 	}
-	add(a, act("/reply", "reply", "Write to the customer; it goes out after a pause in which unsend takes it back"),
-		func(ctx context.Context, in *reply) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/reply", "reply", "Write to the customer; it goes out after a pause in which unsend takes it back"),
+		func(ctx context.Context, r balie.Request, in *reply) (*acted, error) {
 			files, err := a.keepFiles(ctx, in.Body.Files)
 			if err != nil {
 				return nil, err
@@ -124,12 +139,8 @@ func (a *api) acts() {
 			Files []Attachment `json:"files,omitempty" maxItems:"20"`
 		}
 	}
-	add(a, act("/note", "note", "Write for colleagues only"),
-		func(ctx context.Context, in *note) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/note", "note", "Write for colleagues only"),
+		func(ctx context.Context, r balie.Request, in *note) (*acted, error) {
 			files, err := a.keepFiles(ctx, in.Body.Files)
 			if err != nil {
 				return nil, err
@@ -143,12 +154,8 @@ func (a *api) acts() {
 			Seen   uint64   `json:"seen"`
 		}
 	}
-	add(a, act("/ask", "ask", "Ask the customer for missing fields, in the desk's own words"),
-		func(ctx context.Context, in *ask) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/ask", "ask", "Ask the customer for missing fields, in the desk's own words"),
+		func(ctx context.Context, r balie.Request, in *ask) (*acted, error) {
 			return didSend(a.Desk.AskMissing(ctx, actor(ctx), r.ID, in.Body.Fields, in.Body.Seen, formKey(ctx), a.Now()))
 		})
 	a.handing()
@@ -171,14 +178,10 @@ func (a *api) handing() {
 			Tell    bool      `json:"tell,omitempty" doc:"Tell the customer who works on it."`
 		}
 	}
-	add(a, act("/handout", "hand-out", "Give it to a team, with what is asked, known, tried and missing"),
-		func(ctx context.Context, in *handout) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/handout", "hand-out", "Give it to a team, with what is asked, known, tried and missing"),
+		func(ctx context.Context, r balie.Request, in *handout) (*acted, error) {
 			b := in.Body
-			r, err = a.Desk.HandOut(ctx, actor(ctx), desk.HandOut{Request: r.ID, Seen: b.Seen, Anyway: b.Anyway, Team: b.Team, Due: b.Due, Why: b.Why, Tell: b.Tell,
+			r, err := a.Desk.HandOut(ctx, actor(ctx), desk.HandOut{Request: r.ID, Seen: b.Seen, Anyway: b.Anyway, Team: b.Team, Due: b.Due, Why: b.Why, Tell: b.Tell,
 				Summary: desk.Summary{Asked: b.Asked, Known: b.Known, Tried: b.Tried, Missing: b.Missing}, Key: formKey(ctx)}, a.Now())
 			out, err := did(r, err)
 			if err == nil && len(r.Handouts) > 0 {

@@ -20,12 +20,8 @@ func (a *api) people() {
 			Address string `json:"address,omitempty" doc:"A mail address."`
 		}
 	}
-	add(a, act("/participants", "add-participant", "Let somebody take part: they may reply and are written to"),
-		func(ctx context.Context, in *participant) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/participants", "add-participant", "Let somebody take part: they may reply and are written to"),
+		func(ctx context.Context, r balie.Request, in *participant) (*acted, error) {
 			person, err := balie.ParseID(in.Body.Person)
 			if err != nil {
 				return nil, err
@@ -45,20 +41,12 @@ func (a *api) people() {
 			Seq uint64 `json:"seq" minimum:"1" doc:"Number of the event that proposed it."`
 		}
 	}
-	add(a, act("/approve", "approve", "Let somebody take part who was proposed"),
-		func(ctx context.Context, in *proposal) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/approve", "approve", "Let somebody take part who was proposed"),
+		func(ctx context.Context, r balie.Request, in *proposal) (*acted, error) {
 			return did(a.Desk.Approve(ctx, actor(ctx), r.ID, in.Body.Seq, a.Now()))
 		})
-	add(a, act("/dismiss", "dismiss", "Say no to a proposal: a participant, or what the request may belong to"),
-		func(ctx context.Context, in *proposal) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/dismiss", "dismiss", "Say no to a proposal: a participant, or what the request may belong to"),
+		func(ctx context.Context, r balie.Request, in *proposal) (*acted, error) {
 			return did(a.Desk.Dismiss(ctx, actor(ctx), r.ID, in.Body.Seq, a.Now()))
 		})
 	type judge struct {
@@ -69,12 +57,8 @@ func (a *api) people() {
 			Product string `json:"product,omitempty" doc:"What it was, when wrong."`
 		}
 	}
-	add(a, act("/judge", "judge", "Say whether the product was the right one; the matcher is measured by it"),
-		func(ctx context.Context, in *judge) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/judge", "judge", "Say whether the product was the right one; the matcher is measured by it"),
+		func(ctx context.Context, r balie.Request, in *judge) (*acted, error) {
 			return did(a.Desk.Judge(ctx, actor(ctx), r.ID, in.Body.Event, in.Body.Right, in.Body.Product, a.Now()))
 		})
 }
@@ -119,12 +103,8 @@ func (a *api) joins() {
 			Message string `json:"message" doc:"The customer's message that is another question."`
 		}
 	}
-	add(a, act("/split", "split", "Make a message a request of its own"),
-		func(ctx context.Context, in *split) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/split", "split", "Make a message a request of its own"),
+		func(ctx context.Context, r balie.Request, in *split) (*acted, error) {
 			id, err := balie.ParseID(in.Body.Message)
 			if err != nil {
 				return nil, err

@@ -21,12 +21,8 @@ func (a *api) lifecycle() {
 			Seq uint64 `json:"seq" minimum:"1" doc:"As the act answered."`
 		}
 	}
-	add(a, act("/undo", "undo", "Take back an own edit or closing of the last ten minutes"),
-		func(ctx context.Context, in *seq) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/undo", "undo", "Take back an own edit or closing of the last ten minutes"),
+		func(ctx context.Context, r balie.Request, in *seq) (*acted, error) {
 			return did(a.Desk.Undo(ctx, actor(ctx), r.ID, in.Body.Seq, a.Now()))
 		})
 	type message struct {
@@ -35,12 +31,8 @@ func (a *api) lifecycle() {
 			Message string `json:"message" doc:"As the reply answered."`
 		}
 	}
-	add(a, act("/unsend", "unsend", "Take back an own reply that has not gone out"),
-		func(ctx context.Context, in *message) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/unsend", "unsend", "Take back an own reply that has not gone out"),
+		func(ctx context.Context, r balie.Request, in *message) (*acted, error) {
 			id, err := balie.ParseID(in.Body.Message)
 			if err != nil {
 				return nil, err
@@ -72,12 +64,8 @@ func (a *api) editing() {
 		IfMatch string `header:"If-Match" doc:"The ETag that was read. Needed: 428 without it, 412 when the request changed since."`
 		Body    Edited
 	}
-	add(a, op("PATCH", "/requests/{name}", "edit-request", "Change properties and fields", desk.ActOnRequests, requestObject),
-		func(ctx context.Context, in *edit) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, op("PATCH", "/requests/{name}", "edit-request", "Change properties and fields", desk.ActOnRequests, requestObject),
+		func(ctx context.Context, r balie.Request, in *edit) (*acted, error) {
 			seen, err := ifMatch(in.IfMatch)
 			if err != nil {
 				return nil, err
@@ -106,12 +94,8 @@ func (a *api) editing() {
 			To string `json:"to" doc:"A user's sign-in name; empty: nobody."`
 		}
 	}
-	add(a, act("/assign", "assign", "Give it to a colleague"),
-		func(ctx context.Context, in *assign) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/assign", "assign", "Give it to a colleague"),
+		func(ctx context.Context, r balie.Request, in *assign) (*acted, error) {
 			if err := a.colleague(ctx, &in.Body.To); err != nil {
 				return nil, err
 			}
@@ -138,12 +122,8 @@ func (a *api) ending() {
 			How string `json:"how" enum:"phone,counter,handed_over,mail,chat,self" doc:"How the customer knows."`
 		}
 	}
-	add(a, act("/resolve", "resolve", "Close it as solved: the customer knows, and nothing goes out"),
-		func(ctx context.Context, in *resolve) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/resolve", "resolve", "Close it as solved: the customer knows, and nothing goes out"),
+		func(ctx context.Context, r balie.Request, in *resolve) (*acted, error) {
 			return didSeq(a.Desk.Resolve(ctx, actor(ctx), r.ID, in.Body.How, a.Now()))
 		})
 	type closing struct {
@@ -154,14 +134,11 @@ func (a *api) ending() {
 			Reason  string        `json:"reason,omitempty" doc:"Needed for refused."`
 		}
 	}
-	add(a, act("/close", "close", "Close it without an answer"),
-		func(ctx context.Context, in *closing) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/close", "close", "Close it without an answer"),
+		func(ctx context.Context, r balie.Request, in *closing) (*acted, error) {
 			var of balie.Request
 			if in.Body.Of != "" {
+				var err error
 				if of, err = a.request(ctx, in.Body.Of); err != nil {
 					return nil, err
 				}
@@ -174,12 +151,8 @@ func (a *api) ending() {
 			Reason string `json:"reason"`
 		}
 	}
-	add(a, act("/reopen", "reopen", "Take up again what was closed"),
-		func(ctx context.Context, in *reason) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/reopen", "reopen", "Take up again what was closed"),
+		func(ctx context.Context, r balie.Request, in *reason) (*acted, error) {
 			return did(a.Desk.Reopen(ctx, actor(ctx), r.ID, in.Body.Reason, a.Now()))
 		})
 	type plan struct {
@@ -189,12 +162,8 @@ func (a *api) ending() {
 			Note string    `json:"note,omitempty"`
 		}
 	}
-	add(a, act("/plan", "plan", "Put it away until a date"),
-		func(ctx context.Context, in *plan) (*acted, error) {
-			r, err := a.request(ctx, in.Name)
-			if err != nil {
-				return nil, err
-			}
+	onRequest(a, act("/plan", "plan", "Put it away until a date"),
+		func(ctx context.Context, r balie.Request, in *plan) (*acted, error) {
 			return did(a.Desk.Plan(ctx, actor(ctx), r.ID, in.Body.Date, in.Body.Note, a.Now()))
 		})
 }
