@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -90,18 +89,11 @@ func (p *Products) Draft(ctx context.Context, a Actor) (ProductDraft, error) {
 	if !a.Can(Publish) {
 		return d, nil
 	}
-	rec, err := p.store.Record(ctx, productDraftKind, a.ID)
-	if errors.Is(err, balie.ErrNotFound) {
-		return d, nil
+	in, version, err := ownDraft(ctx, p.store, productDraftKind, a)
+	if version == 0 || err != nil {
+		return d, err
 	}
-	if err != nil {
-		return d, fmt.Errorf("read the draft of %s: %w", a.ID, err)
-	}
-	var in storedDraft
-	if err := json.Unmarshal(rec.Body, &in); err != nil {
-		return d, fmt.Errorf("read the draft of %s: %w", a.ID, err)
-	}
-	d.Base, d.Version, d.Body, d.Saved = in.Base, rec.Version, []byte(in.Body), in.Saved
+	d.Base, d.Version, d.Body, d.Saved = in.Base, version, []byte(in.Body), in.Saved
 	if d.Catalogue, err = catalogue.Parse("draft", d.Body); err != nil {
 		return d, fmt.Errorf("read the draft of %s: %w", a.ID, err)
 	}

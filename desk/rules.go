@@ -101,19 +101,27 @@ func (r *Rules) Draft(ctx context.Context, a Actor) (RuleDraft, error) {
 	if !a.Can(Publish) {
 		return d, nil
 	}
-	rec, err := r.store.Record(ctx, ruleDraftKind, a.ID)
+	in, version, err := ownDraft(ctx, r.store, ruleDraftKind, a)
+	if version == 0 || err != nil {
+		return d, err
+	}
+	d.Base, d.Version, d.Body, d.Saved = in.Base, version, []byte(in.Body), in.Saved
+	return d, nil
+}
+
+// ownDraft is the actor's draft of a kind of document; version 0: none.
+func ownDraft(ctx context.Context, s store.Records, kind string, a Actor) (in storedDraft, version uint64, err error) {
+	rec, err := s.Record(ctx, kind, a.ID)
 	if errors.Is(err, balie.ErrNotFound) {
-		return d, nil
+		return in, 0, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(rec.Body, &in)
 	}
 	if err != nil {
-		return d, fmt.Errorf("read the draft of %s: %w", a.ID, err)
+		return in, 0, fmt.Errorf("read the draft of %s: %w", a.ID, err)
 	}
-	var in storedDraft
-	if err := json.Unmarshal(rec.Body, &in); err != nil {
-		return d, fmt.Errorf("read the draft of %s: %w", a.ID, err)
-	}
-	d.Base, d.Version, d.Body, d.Saved = in.Base, rec.Version, []byte(in.Body), in.Saved
-	return d, nil
+	return in, rec.Version, nil
 }
 
 // DraftSeen says which draft a form was made from: an act on another one is
