@@ -9,9 +9,10 @@ import (
 	"github.com/balie/balie/store"
 )
 
-// pair carries out an act on two requests. Each gets its own Change, both are
-// stored in one commit; when somebody was faster on one of them it is prepared
-// again, and what the other has by then is left alone. It returns both as they are then.
+// pair carries out an act on two requests. Each gets its own Change, y's is
+// stored before x's; when somebody was faster on one of them, or we stopped
+// between the two, it is prepared again, and what the other has by then is
+// left alone. It returns both as they are then.
 func (d *Desk) pair(ctx context.Context, a Actor, x, y balie.ID, do func(x, y *act) error) (balie.Request, balie.Request, error) {
 	if x == y {
 		return balie.Request{}, balie.Request{}, &balie.InvalidError{Field: "other", Problem: "that is the same request", Fix: "give the number of the other one"}
@@ -47,14 +48,11 @@ func (d *Desk) attemptPair(ctx context.Context, a Actor, x, y balie.ID, do func(
 	if err := do(&act{d: d, ctx: ctx, actor: a, c: one}, &act{d: d, ctx: ctx, actor: a, c: two}); err != nil {
 		return r, s, err
 	}
-	var changes []balie.Change
-	for _, c := range []*balie.Change{two, one} { // the one that takes over first
-		if len(c.Events) > 0 {
-			changes = append(changes, *c)
+	for _, c := range []*balie.Change{two, one} { // the one that takes over first: when it is refused, the other must not be closed
+		if len(c.Events) == 0 {
+			continue
 		}
-	}
-	if len(changes) > 0 {
-		if err := d.store.Commit(ctx, changes...); err != nil {
+		if err := d.store.Commit(ctx, *c); err != nil {
 			return r, s, err
 		}
 	}

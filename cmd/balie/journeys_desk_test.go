@@ -78,6 +78,7 @@ func (s *site) answer() {
 	}
 	b.Type("#msg", "Dag Fatima, te snel verstuurd")
 	b.send()
+	b.See(".msg.pending") // the toast of taking it is still there until then
 	b.See(".toast [data-key=z]")
 	b.leave()
 	b.Keys("z")
