@@ -17,7 +17,7 @@ const (
 	HandoutRefused   What = "handout_refused"   // Data: handout, reason
 	HandoutReturned  What = "handout_returned"  // Data: handout, reason
 	HandoutWithdrawn What = "handout_withdrawn" // Data: handout, reason
-	PlannedFor       What = "planned"           // Data: date (RFC 3339)
+	PlannedFor       What = "planned"           // Data: date (RFC 3339), chosen ("desk": its promises run on)
 	Resumed          What = "resumed"           // the planned date is reached
 	Replied          What = "replied"           // a participant answered what was asked
 	Reopened         What = "reopened"          // a participant came back in time
@@ -46,13 +46,13 @@ const (
 	Linked          What = "linked"           // Data: to (request id), why
 	HandoutAccepted What = "handout_accepted" // Data: handout
 	HandoutAsked    What = "handout_asked"    // the team asks the desk; Message, Data: handout
-	Sent            What = "sent"             // Data: delivery, channel, receipt
-	Undelivered     What = "undelivered"      // given up; Data: delivery, channel, error
+	Sent            What = "sent"             // Data: delivery, channel, receipt, side ("other": not for the customer)
+	Undelivered     What = "undelivered"      // given up; Data: delivery, channel, error, side
 	Requeued        What = "requeued"         // an agent sends it again; Data: delivery, channel
 	HeldBack        What = "held_back"        // an agent stopped it; Data: delivery, channel, reason
-	Bounced         What = "bounced"          // Data: delivery or message, status, recipient, hard
+	Bounced         What = "bounced"          // Data: about (message), status, recipient, hard, side
 	Alerted         What = "alerted"          // Data: whom, reason
-	Fired           What = "fired"            // a timer; Data: timer, cause
+	Fired           What = "fired"            // a timer; Data: timer, cause, and what it looked at
 	Rated           What = "rated"            // Data: score
 	Judged          What = "judged"           // an agent on the match; Data: product, right, of (number of the event decided in)
 	Shared          What = "shared"           // a team's words, shown to the customer on purpose; Message

@@ -25,6 +25,8 @@ type Handout struct {
 	State  HandoutState `json:"state"`
 	Due    time.Time    `json:"due,omitzero"` // the promise to the customer less a margin
 	Opened time.Time    `json:"opened"`
+	Ended  time.Time    `json:"ended,omitzero"`  // when it was done, refused, returned or withdrawn
+	Said   time.Time    `json:"said,omitzero"`   // when whoever has it last said something
 	Reason string       `json:"reason,omitzero"` // why refused, returned, withdrawn
 }
 

@@ -101,12 +101,20 @@ type Request struct {
 	Promised     time.Time         `json:"promised,omitzero"` // "uiterlijk": what the customer was told
 	Opened       time.Time         `json:"opened"`
 	Changed      time.Time         `json:"changed"`
-	Next         time.Time         `json:"next,omitzero"`      // when progress must look again
-	Preview      string            `json:"preview,omitzero"`   // the customer's last words, their beginning
-	Spoke        Side              `json:"spoke,omitzero"`     // who said something last: customer, team or desk
-	SpokeAt      time.Time         `json:"spoke_at,omitzero"`  // and when
-	Responded    time.Time         `json:"responded,omitzero"` // when a person or an answer first reached the customer
-	Of           ID                `json:"of,omitzero"`        // closed as a duplicate: of which request
+	Next         time.Time         `json:"next,omitzero"`        // when progress must look again
+	Preview      string            `json:"preview,omitzero"`     // the customer's last words, their beginning
+	Spoke        Side              `json:"spoke,omitzero"`       // who said something last: customer, team or desk
+	SpokeAt      time.Time         `json:"spoke_at,omitzero"`    // and when
+	Responded    time.Time         `json:"responded,omitzero"`   // when a person or an answer first reached the customer
+	Of           ID                `json:"of,omitzero"`          // closed as a duplicate: of which request
+	PromisedAt   time.Time         `json:"promised_at,omitzero"` // when Promised was said
+	Pauses       []Pause           `json:"pauses,omitempty"`     // when what was promised stood still, oldest first
+	Heard        time.Time         `json:"heard,omitzero"`       // when the customer last heard from us, receipts included
+	Solved       time.Time         `json:"solved,omitzero"`      // when it was last answered or closed as solved; zero while it is not
+	Passed       int               `json:"passed,omitzero"`      // how often it went from one to another
+	Score        int               `json:"score,omitzero"`       // the customer's last rating, 1 to 5; 0 is none
+	Failed       time.Time         `json:"failed,omitzero"`      // when a letter to the customer came to nothing and none went out since
+	Fired        []string          `json:"fired,omitempty"`      // the timers set off, "timer:cause", oldest first; at most FiredLimit
 }
 
 // PreviewLimit bounds Preview, in bytes.
@@ -208,6 +216,7 @@ func (r Request) Apply(e Event) (Request, error) {
 		}
 	}
 	n.note(e)
+	n.guard(r, e)
 	if n.State == Closed {
 		n.Next = time.Time{}
 	}
@@ -220,6 +229,8 @@ func (r Request) clone() Request {
 	r.Tags = slices.Clone(r.Tags)
 	r.Links = slices.Clone(r.Links)
 	r.Asked = slices.Clone(r.Asked)
+	r.Pauses = slices.Clone(r.Pauses)
+	r.Fired = slices.Clone(r.Fired)
 	r.Fields = maps.Clone(r.Fields)
 	return r
 }
@@ -275,6 +286,9 @@ func handoutTo(s HandoutState) func(*Request, Event) error {
 		}
 		r.Handouts[i].State = s
 		r.Handouts[i].Reason = e.Data["reason"]
+		if !r.Handouts[i].Open() {
+			r.Handouts[i].Ended = e.At
+		}
 		if r.State == WithTeam && len(r.OpenHandouts()) == 0 {
 			r.State = AtDesk
 		}
@@ -323,7 +337,7 @@ func closeAs(o Outcome) func(*Request, Event) error {
 		}
 		for i := range r.Handouts {
 			if r.Handouts[i].Open() {
-				r.Handouts[i].State = Withdrawn
+				r.Handouts[i].State, r.Handouts[i].Ended = Withdrawn, e.At
 			}
 		}
 		return nil
@@ -349,7 +363,8 @@ func (r Request) Standing() map[string]string {
 		"state": r.State.String(), "prior": stateText(r.Prior), "outcome": string(r.Outcome), "of": r.Of.String(),
 		"spoke": strconv.Itoa(int(r.Spoke)), "spoke_at": timeText(r.SpokeAt), "responded": timeText(r.Responded),
 		"asked": strings.Join(r.Asked, ","), "rounds": strconv.Itoa(r.Rounds), "reopened": strconv.Itoa(r.ReopenCount),
-		"promised": timeText(r.Promised),
+		"promised": timeText(r.Promised), "promised_at": timeText(r.PromisedAt),
+		"heard": timeText(r.Heard), "solved": timeText(r.Solved), "pauses": pausesText(r.Pauses),
 	}
 }
 
@@ -420,6 +435,16 @@ func (r *Request) restoreValue(k, v string) {
 		r.Responded = at
 	case k == "promised" && noTime == nil:
 		r.Promised = at
+	case k == "promised_at" && noTime == nil:
+		r.PromisedAt = at
+	case k == "heard" && noTime == nil:
+		r.Heard = at
+	case k == "solved" && noTime == nil:
+		r.Solved = at
+	case k == "pauses":
+		if ps, err := readPauses(v); err == nil {
+			r.Pauses = ps
+		}
 	case k == "of":
 		if id, err := ParseID(v); err == nil {
 			r.Of = id

@@ -233,9 +233,11 @@ func (d *Dispatch) send(ctx context.Context, c store.Claimed, now time.Time) res
 		dl.Status, dl.Receipt, dl.LastError = balie.SentOK, receipt, ""
 		e := &balie.Event{What: balie.Sent, At: now, By: "dispatch", Message: dl.Message,
 			Data: map[string]string{"delivery": dl.ID.String(), "channel": dl.Channel, "receipt": receipt}}
-		return result{dl, e, threadID(s, dl, receipt)}
+		return result{dl, aside(e, c.Message), threadID(s, dl, receipt)}
 	}
-	return d.failed(dl, now, err)
+	res := d.failed(dl, now, err)
+	res.event = aside(res.event, c.Message)
+	return res
 }
 
 // try calls the sender; a panic in it is an error of this delivery alone.
@@ -270,6 +272,14 @@ func (d *Dispatch) failed(dl balie.Delivery, now time.Time, err error) result {
 	}
 	d.log.Warn("a delivery waits", "delivery", dl.ID, "channel", dl.Channel, "attempt", dl.Attempt, "due", dl.Due, "err", err)
 	return result{delivery: dl}
+}
+
+// aside says of an event that its letter was not for the customer.
+func aside(e *balie.Event, m balie.Message) *balie.Event {
+	if e != nil && m.Side != balie.CustomerSide {
+		e.Data["side"] = balie.OtherSide
+	}
+	return e
 }
 
 func dead(dl balie.Delivery, now time.Time, err error) result {

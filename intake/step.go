@@ -228,8 +228,11 @@ func (in *Intake) bounced(a *arrival, r balie.Request, c clue, about balie.ID, n
 	}
 	a.change = balie.Change{Request: r, Messages: []balie.Message{a.msg}, Blobs: blobs(a.raw), Seen: claims(a)}
 	n := a.msg.Bounce
-	err := a.change.Do(balie.Event{What: balie.Bounced, At: now, By: "mail server", Message: a.msg.ID, Data: map[string]string{
-		"about": about.String(), "action": n.Action, "status": n.Status, "recipient": n.Recipient, "hard": fmt.Sprint(n.Hard)}})
+	said := map[string]string{"about": about.String(), "action": n.Action, "status": n.Status, "recipient": n.Recipient, "hard": fmt.Sprint(n.Hard)}
+	if a.msg.Side == balie.TeamSide {
+		said["side"] = balie.OtherSide
+	}
+	err := a.change.Do(balie.Event{What: balie.Bounced, At: now, By: "mail server", Message: a.msg.ID, Data: said})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 type step func(w *writer, from []byte) (next []byte, err error)
 
 // steps from version 1 on: steps()[0] makes version 2 of version 1.
-func steps() []step { return []step{addRecords, refold} }
+func steps() []step { return []step{addRecords, refold, refold} }
 
 // metaPlace is where a step that was interrupted goes on, in the meta bucket.
 const metaPlace = "migration place"
