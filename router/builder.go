@@ -165,7 +165,7 @@ const (
 
 // Fault is why a test cannot be a condition, or "".
 func (t Test) Fault() TestFault {
-	i, ok := places[t.Fact]
+	i, ok := routing.places[t.Fact]
 	if !ok {
 		return NoSuchFact
 	}
@@ -345,7 +345,7 @@ func between(a, b Test) (Test, bool) {
 // normal is a test in its one form.
 func (t Test) normal() Test {
 	t.Values = slices.Clone(t.Values)
-	switch builderFact(places[t.Fact]).Kind {
+	switch builderFact(routing.places[t.Fact]).Kind {
 	case WholeFact, NumberFact:
 		for i, v := range t.Values {
 			n, _ := parseNumber(v)

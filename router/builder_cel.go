@@ -43,7 +43,7 @@ var numberSigns = map[Op]string{OpIs: operators.Equals, OpIsNot: operators.NotEq
 
 // cel is a test as text; within an "or", two bounds stand in brackets.
 func (t Test) cel(withinOr bool) string {
-	f := builderFact(places[t.Fact])
+	f := builderFact(routing.places[t.Fact])
 	switch f.Kind {
 	case YesNoFact:
 		if t.Op == OpNo {

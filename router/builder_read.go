@@ -12,7 +12,7 @@ import (
 )
 
 // builderEnv reads conditions; it never changes once made.
-var builderEnv = sync.OnceValues(newEnv)
+var builderEnv = sync.OnceValues(func() (*cel.Env, error) { return newEnv(routing) })
 
 // ParseConditions reads a condition as rows. It is false for what rows cannot
 // say: that is edited as text, so that nothing of it is lost.
@@ -103,11 +103,11 @@ var opposites = map[Op]Op{OpIs: OpIsNot, OpIsNot: OpIs, OpOneOf: OpNoneOf, OpEmp
 	OpPattern: OpNoPattern, OpYes: OpNo, OpNo: OpYes, OpHas: OpHasNot}
 
 func readTest(e celast.Expr) (Test, bool) {
-	if i, ok := factOf(e); ok {
+	if i, ok := routing.factOf(e); ok {
 		return Test{Fact: allFacts[i].name, Op: OpYes}, allFacts[i].typ == cel.BoolType
 	}
 	if e.Kind() == celast.SelectKind && e.AsSelect().IsTestOnly() { // has(message.fields.room)
-		i, ok := factOf(e.AsSelect().Operand())
+		i, ok := routing.factOf(e.AsSelect().Operand())
 		return Test{Fact: nameOf(e.AsSelect().Operand()), Op: OpHas, Values: []string{e.AsSelect().FieldName()}},
 			ok && allFacts[i].typ.Kind() == cel.MapKind
 	}
@@ -137,7 +137,7 @@ func readComparison(op string, left, right celast.Expr) (Test, bool) {
 	if list, ok := sizeOf(left); ok {
 		return readSize(list, op, right)
 	}
-	i, ok := factOf(left)
+	i, ok := routing.factOf(left)
 	if !ok || right.Kind() != celast.LiteralKind {
 		return Test{}, false
 	}
@@ -190,7 +190,7 @@ func sizeOf(e celast.Expr) (fact int, ok bool) {
 		}
 		of = e.AsCall().Args()[0]
 	}
-	i, ok := factOf(of)
+	i, ok := routing.factOf(of)
 	kind := FactKind("")
 	if ok {
 		kind = builderFact(i).Kind
@@ -218,12 +218,12 @@ func readSize(list int, op string, right celast.Expr) (Test, bool) {
 }
 
 func readIn(left, right celast.Expr) (Test, bool) {
-	if i, ok := factOf(right); ok {
+	if i, ok := routing.factOf(right); ok {
 		v, isText := literal(left)
 		kind := builderFact(i).Kind
 		return Test{Fact: allFacts[i].name, Op: OpHas, Values: []string{v}}, isText && (kind == ListFact || kind == FieldsFact)
 	}
-	i, ok := factOf(left)
+	i, ok := routing.factOf(left)
 	if !ok || right.Kind() != celast.ListKind || len(right.AsList().OptionalIndices()) > 0 {
 		return Test{}, false
 	}
@@ -243,7 +243,7 @@ func readTextCall(call celast.CallExpr) (Test, bool) {
 	if !call.IsMemberFunction() || len(call.Args()) != 1 {
 		return Test{}, false
 	}
-	i, ok := factOf(call.Target())
+	i, ok := routing.factOf(call.Target())
 	v, isText := literal(call.Args()[0])
 	if !ok || !isText || allFacts[i].typ != cel.StringType {
 		return Test{}, false

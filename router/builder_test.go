@@ -98,7 +98,7 @@ func seenFacts(t *rapid.T) balie.Facts {
 
 // holds is what a person means by a test: the same thing said without CEL.
 func (x Test) holds(f *balie.Facts) bool {
-	i := places[x.Fact]
+	i := routing.places[x.Fact]
 	switch v := allFacts[i].get(f).(type) {
 	case types.Bool:
 		return bool(v) == (x.Op == OpYes)

@@ -26,7 +26,7 @@ const (
 	limitedRules  = 20      // watched conditions in a ruleset
 )
 
-func newEnv() (*cel.Env, error) {
+func newEnv(v *vocabulary) (*cel.Env, error) {
 	opts := []cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true),
 		cel.ParserExpressionSizeLimit(conditionSize),
@@ -35,23 +35,49 @@ func newEnv() (*cel.Env, error) {
 		cel.DefaultUTCTimeZone(true),
 		cel.EnableMacroCallTracking(), // so that a trace shows macros as written
 	}
-	for _, f := range allFacts {
+	for _, f := range v.facts {
 		opts = append(opts, cel.Variable(f.name, f.typ))
 	}
 	return cel.NewEnv(opts...)
 }
 
-// condition compiles what one rule says under when.
-type condition struct {
-	env     *cel.Env
-	r       *reader
-	written written
-	words   *words
-	bad     bool
+// language is what the conditions of one document are compiled with.
+type language struct {
+	*vocabulary
+	env   *cel.Env
+	r     *reader
+	words *words
 }
 
-func (c *condition) compile() *rule {
-	ast, issues := c.env.Compile(c.written.When)
+func newLanguage(v *vocabulary, r *reader) (*language, error) {
+	env, err := newEnv(v)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the rule language: %w", err)
+	}
+	return &language{vocabulary: v, env: env, r: r, words: newWords()}, nil
+}
+
+// condition compiles what one rule says under when.
+type condition struct {
+	*language
+	text  string
+	field string          // of the rule
+	place yamltree.Source // of the text
+	bad   bool
+}
+
+// compiled is a condition ready to run.
+type compiled struct {
+	cond    node // what can be told without CEL
+	ast     *cel.Ast
+	program cel.Program
+	limited bool // runs under the cost limit
+	tracked func() (cel.Program, error)
+}
+
+// compile is false when something is wrong, which is a problem by then.
+func (c *condition) compile() (compiled, bool) {
+	ast, issues := c.env.Compile(c.text)
 	if issues.Err() != nil {
 		for _, e := range issues.Errors() {
 			c.told(e)
@@ -59,28 +85,28 @@ func (c *condition) compile() *rule {
 				break // what follows is only the parser's confusion
 			}
 		}
-		return nil
+		return compiled{}, false
 	}
 	if ast.OutputType() != cel.BoolType {
 		c.at(0, 0, "the condition is "+typeWord(ast.OutputType())+", not true or false", "compare it with something")
-		return nil
+		return compiled{}, false
 	}
 	c.check(ast)
 	if c.bad {
-		return nil
+		return compiled{}, false
 	}
-	out := &rule{Rule: c.written.Rule, ast: ast}
-	out.cond = reading{ast.NativeRep().SourceInfo(), c.words}.node(ast.NativeRep().Expr())
-	estimate, err := c.env.EstimateCost(ast, sizes{})
+	out := compiled{ast: ast}
+	out.cond = reading{c.vocabulary, ast.NativeRep().SourceInfo(), c.words}.node(ast.NativeRep().Expr())
+	estimate, err := c.env.EstimateCost(ast, sizes{c.vocabulary})
 	out.limited = err != nil || estimate.Max > cheap
 	if err := out.programs(c.env); err != nil {
 		c.at(0, 0, "the condition cannot be prepared: "+err.Error(), "write it in a simpler way")
-		return nil
+		return compiled{}, false
 	}
-	return out
+	return out, true
 }
 
-func (r *rule) programs(env *cel.Env) error {
+func (r *compiled) programs(env *cel.Env) error {
 	plain := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	tracked := []cel.ProgramOption{cel.EvalOptions(cel.OptExhaustiveEval)}
 	if r.limited {
@@ -95,9 +121,18 @@ func (r *rule) programs(env *cel.Env) error {
 	return err
 }
 
+// holds reports whether the condition is true.
+func (r *compiled) holds(s *seen) (bool, error) {
+	if r.cond.eval(s) == no {
+		return false, nil
+	}
+	v, _, err := r.program.Eval(s)
+	return err == nil && v == types.True, err
+}
+
 func (c *condition) at(line, col int, problem, fix string) {
-	l, k := c.written.when.Place(line, col)
-	c.r.Add(l, k, c.written.field+".when", problem, fix)
+	l, k := c.place.Place(line, col)
+	c.r.Add(l, k, c.field+".when", problem, fix)
 	c.bad = true
 }
 
@@ -140,12 +175,12 @@ func (c *condition) checkPattern(ast *cel.Ast, call celast.CallExpr) {
 
 // checkChoice refuses to compare a fact with a value that it never has.
 func (c *condition) checkChoice(ast *cel.Ast, left, right celast.Expr) {
-	i, ok := factOf(left)
+	i, ok := c.factOf(left)
 	value, isText := literal(right)
 	if !ok || !isText {
 		return
 	}
-	f := allFacts[i]
+	f := c.facts[i]
 	line, col := position(ast, right)
 	if f.choices != nil && !slices.Contains(f.choices, value) {
 		c.at(line, col, fmt.Sprintf("%s is never %q", f.name, clip(value, 40)), yamltree.Suggest(value, f.choices))
@@ -154,12 +189,12 @@ func (c *condition) checkChoice(ast *cel.Ast, left, right celast.Expr) {
 	if known == nil || value == "" {
 		return
 	}
-	switch f.name {
-	case "match.product", "match.runner_up", "product.id":
+	switch f.id {
+	case productID:
 		if !known.HasProduct(value) {
 			c.at(line, col, fmt.Sprintf("product %q does not exist", clip(value, 60)), "use the id of a product in the catalogue")
 		}
-	case "product.team":
+	case teamID:
 		if !known.HasTeam(value) {
 			c.at(line, col, fmt.Sprintf("team %q does not exist", clip(value, 60)), "use the id of a team in the catalogue")
 		}
@@ -205,12 +240,12 @@ func (c *condition) told(e *common.Error) {
 		c.syntax(line, col, rest, message)
 		return
 	}
-	c.at(line, col, e.Message, "see the list of facts in docs/rules.md")
+	c.at(line, col, e.Message, "see the list of facts in "+c.doc)
 }
 
 // rest is the condition from a place on.
 func (c *condition) rest(line, col int) string {
-	lines := strings.Split(c.written.When, "\n")
+	lines := strings.Split(c.text, "\n")
 	if line >= len(lines) {
 		return ""
 	}
@@ -220,7 +255,7 @@ func (c *condition) rest(line, col int) string {
 
 func (c *condition) unknown(line, col int, name string) {
 	var within []string
-	for _, f := range factNames() {
+	for _, f := range c.names() {
 		if strings.HasPrefix(f, name+".") {
 			within = append(within, f)
 		}
@@ -231,21 +266,21 @@ func (c *condition) unknown(line, col int, name string) {
 	case name == "and" || name == "or" || name == "not":
 		c.syntax(line, col, name, "")
 	default:
-		c.at(line, col, fmt.Sprintf("%s does not exist", name), yamltree.Suggest(name, alike(name)))
+		c.at(line, col, fmt.Sprintf("%s does not exist", name), yamltree.Suggest(name, c.alike(name)))
 	}
 }
 
 // alike are the facts of the same group, when the group exists.
-func alike(name string) []string {
+func (v *vocabulary) alike(name string) []string {
 	head, _, _ := strings.Cut(name, ".")
 	var group []string
-	for _, f := range factNames() {
+	for _, f := range v.names() {
 		if strings.HasPrefix(f, head+".") {
 			group = append(group, f)
 		}
 	}
 	if group == nil {
-		return factNames()
+		return v.names()
 	}
 	return group
 }
@@ -309,7 +344,7 @@ func wordOfType(t string) string {
 }
 
 // sizes tells the estimate of a rule's cost how large facts can be.
-type sizes struct{}
+type sizes struct{ *vocabulary }
 
 // EstimateCallCost leaves the cost of functions to CEL.
 func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
@@ -317,14 +352,14 @@ func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *co
 }
 
 // EstimateSize is how large the fact at the node can be.
-func (sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
+func (v sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
 	path := n.Path()
 	if len(path) == 0 {
 		return nil
 	}
 	most := uint64(shortText)
-	if i, ok := places[path[0]]; ok && len(path) == 1 && allFacts[i].size > 0 {
-		most = allFacts[i].size
+	if i, ok := v.places[path[0]]; ok && len(path) == 1 && v.facts[i].size > 0 {
+		most = v.facts[i].size
 	}
 	size := cost.RangedSizeEstimate(0, most)
 	return &size

@@ -114,6 +114,11 @@ func ruleName(id string) string {
 func overlay(f balie.Facts, with map[string]any) (balie.Facts, error) {
 	f.Message.Fields = maps.Clone(f.Message.Fields) // JSON would write into the caller's
 	f.Missing = slices.Clone(f.Missing)
+	return f, setFacts(&f, with)
+}
+
+// setFacts sets facts by name in what becomes their JSON.
+func setFacts[F any](f *F, with map[string]any) error {
 	for name, value := range with {
 		var nested any = value
 		parts := strings.Split(name, ".")
@@ -122,13 +127,13 @@ func overlay(f balie.Facts, with map[string]any) (balie.Facts, error) {
 		}
 		b, err := json.Marshal(nested)
 		if err != nil {
-			return f, fmt.Errorf("set %s: %w", name, err)
+			return fmt.Errorf("set %s: %w", name, err)
 		}
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&f); err != nil {
-			return f, fmt.Errorf("set %s: %w", name, err)
+		if err := d.Decode(f); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	return f, nil
+	return nil
 }

@@ -50,8 +50,8 @@ type run struct {
 }
 
 func (rs *Ruleset) start(f balie.Facts) *run {
-	r := &run{rules: rs, facts: f, seen: &seen{}}
-	r.seen.load(&r.facts)
+	r := &run{rules: rs, facts: f, seen: &seen{of: routing}}
+	load(r.seen, allFacts, &r.facts)
 	r.seen.found[0] = rs.words.find(f.Message.Text)
 	r.seen.found[1] = rs.words.find(f.Message.Subject)
 	return r
@@ -59,14 +59,14 @@ func (rs *Ruleset) start(f balie.Facts) *run {
 
 // matches reports whether a rule's condition is true. A rule that is off never is.
 func (x *run) matches(r *rule) (bool, error) {
-	if r.Disabled || r.cond.eval(x.seen) == no {
+	if r.Disabled {
 		return false, nil
 	}
-	v, _, err := r.program.Eval(x.seen)
+	is, err := r.holds(x.seen)
 	if err != nil {
 		return false, fmt.Errorf("evaluate rule %q: %w", r.ID, err)
 	}
-	return v == types.True, nil
+	return is, nil
 }
 
 // adds does what a rule does besides deciding. Of what there can be only one,
@@ -89,10 +89,10 @@ func (x *run) adds(r *rule) {
 		switch a.Do {
 		case balie.DoKind:
 			x.facts.Request.Kind = a.Value
-			x.seen.values[places["request.kind"]] = types.String(a.Value)
+			x.seen.values[routing.places["request.kind"]] = types.String(a.Value)
 		case balie.DoPriority:
 			x.facts.Request.Priority = a.Value
-			x.seen.values[places["request.priority"]] = types.String(a.Value)
+			x.seen.values[routing.places["request.priority"]] = types.String(a.Value)
 		case balie.DoProduct:
 			x.product = a.Value
 		}

@@ -367,7 +367,7 @@ func TestFactNamesAreThoseOfTheJSON(t *testing.T) {
 			names = append(names, group+"."+name)
 		}
 	}
-	got := factNames()
+	got := routing.names()
 	slices.Sort(names)
 	slices.Sort(got)
 	if !slices.Equal(got, names) {

@@ -56,13 +56,15 @@ type explanation struct {
 }
 
 // explain evaluates a rule once more, keeping the outcome of each part.
-func (x *run) explain(r *rule) (Clause, error) {
+func (x *run) explain(r *rule) (Clause, error) { return r.explain(r.When, x.seen) }
+
+func (r *compiled) explain(when string, s *seen) (Clause, error) {
 	p, err := r.tracked()
 	if err != nil {
-		return Clause{Text: r.When, Is: Unknown, Why: err.Error()}, err
+		return Clause{Text: when, Is: Unknown, Why: err.Error()}, err
 	}
-	_, details, err := p.Eval(x.seen)
-	e := explanation{info: r.ast.NativeRep().SourceInfo(), seen: x.seen}
+	_, details, err := p.Eval(s)
+	e := explanation{info: r.ast.NativeRep().SourceInfo(), seen: s}
 	if details != nil {
 		e.state = details.State()
 	}
@@ -132,12 +134,12 @@ func (e explanation) leaf(expr celast.Expr) Clause {
 	c.Is, c.Why = outcome(e.value(expr))
 	var facts []int
 	celast.PostOrderVisit(expr, celast.NewExprVisitor(func(x celast.Expr) {
-		if i, ok := factOf(x); ok {
+		if i, ok := e.seen.of.factOf(x); ok {
 			facts = append(facts, i)
 		}
 	}))
 	for _, i := range facts {
-		c.Saw = append(c.Saw, Saw{allFacts[i].name, e.show(i, expr)})
+		c.Saw = append(c.Saw, Saw{e.seen.of.facts[i].name, e.show(i, expr)})
 	}
 	c.say, c.deny = e.sentence(expr, c.Is == True)
 	return c
@@ -158,7 +160,7 @@ func outcome(v ref.Val) (Outcome, string) {
 
 // value is what an expression was; nil when it was not evaluated.
 func (e explanation) value(expr celast.Expr) ref.Val {
-	if i, ok := factOf(expr); ok {
+	if i, ok := e.seen.of.factOf(expr); ok {
 		return e.seen.values[i]
 	}
 	if expr.Kind() == celast.LiteralKind {
@@ -213,7 +215,7 @@ func (e explanation) found(clause celast.Expr) string {
 		return ""
 	}
 	call := clause.AsCall()
-	i, ok := factOf(call.Target())
+	i, ok := e.seen.of.factOf(call.Target())
 	pattern, isText := literal(call.Args()[0])
 	if !ok || !isText {
 		return ""
@@ -272,8 +274,8 @@ var signs = map[string][2]string{ // when true, when false
 
 // sentence is a clause as part of a sentence: when true, when false.
 func (e explanation) sentence(expr celast.Expr, isTrue bool) (say, deny string) {
-	if i, ok := factOf(expr); ok {
-		return allFacts[i].name, "not " + allFacts[i].name
+	if i, ok := e.seen.of.factOf(expr); ok {
+		return e.seen.of.facts[i].name, "not " + e.seen.of.facts[i].name
 	}
 	text := e.text(expr)
 	if expr.Kind() != celast.CallKind {
@@ -312,14 +314,18 @@ const mostReasons = 4
 // because says in one sentence why a rule matched.
 func (x *run) because(r *rule) string {
 	c, err := x.explain(r)
+	return sentenceOf(r.ID, c, err)
+}
+
+func sentenceOf(id string, c Clause, err error) string {
 	parts := reasons(c)
 	if err != nil || len(parts) == 0 {
-		return fmt.Sprintf("rule %q: its condition is true", r.ID)
+		return fmt.Sprintf("rule %q: its condition is true", id)
 	}
 	if len(parts) > mostReasons {
 		parts = append(parts[:mostReasons], "…")
 	}
-	return fmt.Sprintf("rule %q: %s", r.ID, strings.Join(parts, ", "))
+	return fmt.Sprintf("rule %q: %s", id, strings.Join(parts, ", "))
 }
 
 func reasons(c Clause) []string {

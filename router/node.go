@@ -40,6 +40,7 @@ type node struct {
 	op    nodeOp
 	kids  []node
 	fact  int
+	of    *fact  // that fact
 	cmp   string // operators.Equals and so on, contains, startsWith, endsWith
 	text  string
 	num   float64
@@ -96,10 +97,7 @@ func evalAll(kids []node, s *seen, stop, all answer) answer {
 }
 
 func (n *node) evalHolds(s *seen) answer {
-	found := s.found[0]
-	if allFacts[n.fact].name == factSubject {
-		found = s.found[1]
-	}
+	found := s.found[n.of.scan-1]
 	for _, id := range n.words {
 		if found[id/64]&(1<<(id%64)) != 0 {
 			return maybe
@@ -154,6 +152,7 @@ func ordered[T cmp.Ordered](op string, a, b T) bool {
 
 // reading turns a checked expression into a node.
 type reading struct {
+	*vocabulary
 	info  *celast.SourceInfo
 	words *words
 }
@@ -167,9 +166,9 @@ func (r reading) node(e celast.Expr) node {
 }
 
 func (r reading) known(e celast.Expr) node {
-	if i, ok := factOf(e); ok {
-		if allFacts[i].typ == cel.BoolType {
-			return node{op: compare, fact: i, cmp: operators.Equals, truth: true}
+	if i, ok := r.factOf(e); ok {
+		if r.facts[i].typ == cel.BoolType {
+			return node{op: compare, fact: i, of: &r.facts[i], cmp: operators.Equals, truth: true}
 		}
 		return node{}
 	}
@@ -192,9 +191,9 @@ func (r reading) call(c celast.CallExpr) node {
 	case operators.LogicalNot:
 		return node{op: not, kids: []node{r.node(args[0])}}
 	case operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
-		return comparison(c.FunctionName(), args[0], args[1])
+		return r.comparison(c.FunctionName(), args[0], args[1])
 	case operators.In:
-		return inList(args[0], args[1])
+		return r.inList(args[0], args[1])
 	case "contains", "startsWith", "endsWith", "matches":
 		if c.IsMemberFunction() && len(args) == 1 {
 			return r.textCall(c.FunctionName(), c.Target(), args[0])
@@ -220,18 +219,18 @@ func (r reading) joined(c celast.CallExpr) node {
 }
 
 // comparison reads fact op literal, either way round.
-func comparison(op string, left, right celast.Expr) node {
-	fact, ok := factOf(left)
+func (r reading) comparison(op string, left, right celast.Expr) node {
+	fact, ok := r.factOf(left)
 	lit := right
 	if !ok {
-		fact, ok = factOf(right)
+		fact, ok = r.factOf(right)
 		lit, op = left, mirrored(op)
 	}
 	if !ok || lit.Kind() != celast.LiteralKind {
 		return node{}
 	}
-	n := node{op: compare, fact: fact, cmp: op}
-	typ := allFacts[fact].typ
+	n := node{op: compare, fact: fact, of: &r.facts[fact], cmp: op}
+	typ := n.of.typ
 	switch v := lit.AsLiteral().(type) {
 	case types.String:
 		n.text = string(v)
@@ -272,12 +271,12 @@ func mirrored(op string) string {
 	return op
 }
 
-func inList(left, right celast.Expr) node {
-	fact, ok := factOf(left)
-	if !ok || allFacts[fact].typ != cel.StringType || right.Kind() != celast.ListKind || len(right.AsList().OptionalIndices()) > 0 {
+func (r reading) inList(left, right celast.Expr) node {
+	fact, ok := r.factOf(left)
+	if !ok || r.facts[fact].typ != cel.StringType || right.Kind() != celast.ListKind || len(right.AsList().OptionalIndices()) > 0 {
 		return node{}
 	}
-	n := node{op: among, fact: fact}
+	n := node{op: among, fact: fact, of: &r.facts[fact]}
 	for _, e := range right.AsList().Elements() {
 		if e.Kind() != celast.LiteralKind {
 			return node{}
@@ -292,19 +291,19 @@ func inList(left, right celast.Expr) node {
 }
 
 func (r reading) textCall(name string, target, arg celast.Expr) node {
-	fact, ok := factOf(target)
-	if !ok || allFacts[fact].typ != cel.StringType || arg.Kind() != celast.LiteralKind {
+	fact, ok := r.factOf(target)
+	if !ok || r.facts[fact].typ != cel.StringType || arg.Kind() != celast.LiteralKind {
 		return node{}
 	}
 	pattern, isText := arg.AsLiteral().(types.String)
 	if !isText {
 		return node{}
 	}
-	long := allFacts[fact].size > 0
-	if name != "matches" && !long {
-		return node{op: compare, fact: fact, cmp: name, text: string(pattern)}
+	of := &r.facts[fact]
+	if name != "matches" && of.scan == 0 {
+		return node{op: compare, fact: fact, of: of, cmp: name, text: string(pattern)}
 	}
-	if !long {
+	if of.scan == 0 {
 		return node{}
 	}
 	set := []string{fold(string(pattern))}
@@ -314,8 +313,8 @@ func (r reading) textCall(name string, target, arg celast.Expr) node {
 	if weight(set) < shortest {
 		return node{}
 	}
-	n := node{op: holds, fact: fact}
-	n.key = allFacts[fact].name + "." + name + "(" + string(pattern) + ")"
+	n := node{op: holds, fact: fact, of: of}
+	n.key = of.name + "." + name + "(" + string(pattern) + ")"
 	for _, s := range set {
 		n.words = append(n.words, r.words.id(s))
 	}
@@ -323,9 +322,9 @@ func (r reading) textCall(name string, target, arg celast.Expr) node {
 }
 
 // factOf is the fact that an expression names.
-func factOf(e celast.Expr) (int, bool) {
+func (v *vocabulary) factOf(e celast.Expr) (int, bool) {
 	name := nameOf(e)
-	i, ok := places[name]
+	i, ok := v.places[name]
 	return i, ok && name != ""
 }
 

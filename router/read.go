@@ -10,7 +10,7 @@ import (
 
 // reader reads a ruleset; known tells which names exist.
 type reader struct {
-	yamltree.Reader
+	*yamltree.Reader
 	known Lookup
 }
 

@@ -90,11 +90,7 @@ type Lookup interface {
 // rule is a rule ready to run.
 type rule struct {
 	Rule
-	cond    node // what can be told without CEL
-	ast     *cel.Ast
-	program cel.Program
-	limited bool // runs under the cost limit
-	tracked func() (cel.Program, error)
+	compiled
 }
 
 // decides reports whether the rule ends the search.
@@ -106,27 +102,26 @@ func (r *rule) decides() bool {
 // are not checked. The error joins a *balie.InvalidError for each problem.
 func Compile(file string, body []byte, known Lookup) (*Ruleset, error) {
 	rs := &Ruleset{file: file, body: slices.Clone(body)}
-	r := &reader{Reader: yamltree.Reader{File: file, MaxBytes: sizeLimit, Others: otherWords}, known: known}
+	r := &reader{Reader: &yamltree.Reader{File: file, MaxBytes: sizeLimit, Others: otherWords}, known: known}
 	rules := r.document(rs)
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	env, err := newEnv()
+	l, err := newLanguage(routing, r)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the rule language: %w", err)
+		return nil, err
 	}
-	words := newWords()
 	limited := 0
 	for _, w := range rules {
-		c := &condition{env: env, r: r, written: w, words: words}
-		compiled := c.compile()
-		if compiled == nil {
+		c := &condition{language: l, text: w.When, field: w.field, place: w.when}
+		compiled, ok := c.compile()
+		if !ok {
 			continue
 		}
 		if compiled.limited {
 			limited++
 		}
-		rs.rules = append(rs.rules, compiled)
+		rs.rules = append(rs.rules, &rule{w.Rule, compiled})
 	}
 	if limited > limitedRules {
 		r.Add(1, 1, "rules", fmt.Sprintf("%d rules may cost much to evaluate; at most %d are allowed", limited, limitedRules),
@@ -135,7 +130,7 @@ func Compile(file string, body []byte, known Lookup) (*Ruleset, error) {
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	rs.words = words.build()
+	rs.words = l.words.build()
 	if known == nil || known.HasTeam(accountTeam) {
 		rs.account = accountTeam
 	}

@@ -187,32 +187,32 @@ func (r *reader) example(n yamltree.Node, field string) Example {
 	return x
 }
 
-// with reads facts by name and checks that they exist and have the right type.
+// with reads the facts of an example.
 func (r *reader) with(n yamltree.Node, field string) map[string]any {
+	return r.given(n, field, routing, func(one map[string]any) error {
+		_, err := overlay(balie.Facts{}, one)
+		return err
+	})
+}
+
+// given reads facts by name and checks that they exist and have the right type.
+func (r *reader) given(n yamltree.Node, field string, v *vocabulary, set func(one map[string]any) error) map[string]any {
 	out := map[string]any{}
 	for _, e := range r.Mapping(n, field) {
 		before := r.Count()
 		value := r.Value(e.Value, field)
-		if _, known := places[e.Key]; !known {
-			r.Problem(e.At, field, fmt.Sprintf("%q is not a fact", yamltree.Short(e.Key)), yamltree.Suggest(e.Key, factNames()))
+		if _, known := v.places[e.Key]; !known {
+			r.Problem(e.At, field, fmt.Sprintf("%q is not a fact", yamltree.Short(e.Key)), yamltree.Suggest(e.Key, v.names()))
 			continue
 		}
 		if r.Count() > before {
 			continue
 		}
-		if _, err := overlay(balie.Facts{}, map[string]any{e.Key: value}); err != nil {
-			r.Problem(e.Value, field, fmt.Sprintf("%s cannot be that", e.Key), "it is "+typeWord(allFacts[places[e.Key]].typ))
+		if err := set(map[string]any{e.Key: value}); err != nil {
+			r.Problem(e.Value, field, fmt.Sprintf("%s cannot be that", e.Key), "it is "+typeWord(v.facts[v.places[e.Key]].typ))
 			continue
 		}
 		out[e.Key] = value
 	}
 	return out
-}
-
-func factNames() []string {
-	names := make([]string, 0, len(allFacts))
-	for _, f := range allFacts {
-		names = append(names, f.name)
-	}
-	return names
 }

@@ -83,7 +83,7 @@ func (t covered) against(b covered, changed map[string]bool) (Finding, bool) {
 func uses(n node, facts map[string]bool) bool {
 	switch n.op {
 	case compare, among, holds:
-		return facts[allFacts[n.fact].name]
+		return facts[n.of.name]
 	case opaque:
 		for f := range facts {
 			if strings.Contains(n.key, f) {
@@ -268,7 +268,7 @@ func (n node) limits(want bool) (limits, bool) {
 		l.never = n.set
 		return l, true
 	}
-	switch allFacts[n.fact].typ {
+	switch n.of.typ {
 	case cel.BoolType:
 		l.low = 0
 		if n.truth == want {
@@ -318,7 +318,7 @@ func (n node) numberLimits(want bool) (limits, bool) {
 	default:
 		return l, false
 	}
-	if allFacts[n.fact].typ == cel.IntType { // 3 < x < 4 has no whole number
+	if n.of.typ == cel.IntType { // 3 < x < 4 has no whole number
 		l = l.whole()
 	}
 	return l, true
