@@ -25,6 +25,7 @@ import (
 	"github.com/balie/balie/internal/letters"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/normalize"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store"
 )
@@ -45,7 +46,8 @@ type Brain struct {
 	Matcher       *catalogue.Matcher
 	Rules         *router.Ruleset
 	Organisations []balie.Organisation
-	Texts         *i18n.Texts // what letters say, with the desk's own words
+	Texts         *i18n.Texts      // what letters say, with the desk's own words
+	Policy        *progress.Policy // what is promised and how it is kept; nil: only what products promise
 }
 
 // Options are the desk's settings for intake.
