@@ -64,7 +64,7 @@ func plainKey(s string) bool {
 
 // set writes a part; an empty text takes it out. It is false where that is not
 // possible.
-func (p *ruleParts) set(key, text string) bool {
+func (p *ruleParts) set(key, text string, order []string) bool {
 	if len(p.list) == 0 {
 		return false
 	}
@@ -77,17 +77,17 @@ func (p *ruleParts) set(key, text string) bool {
 	case i > 0:
 		p.list[i].text = text
 	case text != "":
-		p.list = slices.Insert(p.list, p.place(key), rulePart{key: key, text: text})
+		p.list = slices.Insert(p.list, p.place(key, order), rulePart{key: key, text: text})
 	}
 	return true
 }
 
 // place is where a part that was not there goes: behind those that are
 // written before it.
-func (p *ruleParts) place(key string) int {
-	order := slices.Index(partNames, key)
+func (p *ruleParts) place(key string, order []string) int {
+	at := slices.Index(order, key)
 	for i := len(p.list) - 1; i > 0; i-- {
-		if slices.Index(partNames, p.list[i].key) < order {
+		if slices.Index(order, p.list[i].key) < at {
 			return i + 1
 		}
 	}
@@ -104,11 +104,10 @@ func (p *ruleParts) text() string {
 	return b.String()
 }
 
-// part is one part of a rule as lines, or "" when there is nothing to write.
-func (s *source) part(r Rule, name string, indent int) string {
+func (r Rule) part(name string, indent int, end string) string {
 	pad := strings.Repeat(" ", indent)
 	lines := func(text string) string {
-		return pad + strings.ReplaceAll(text, "\n", s.end+pad) + s.end
+		return pad + strings.ReplaceAll(text, "\n", end+pad) + end
 	}
 	switch name {
 	case "name":
@@ -116,7 +115,7 @@ func (s *source) part(r Rule, name string, indent int) string {
 			return lines("name: " + flow(namesYAML(r.Names)))
 		}
 	case "when":
-		return whenText(strings.TrimSpace(r.When), pad, s.end)
+		return whenText(strings.TrimSpace(r.When), pad, end)
 	case "disabled":
 		if r.Disabled {
 			return lines("disabled: true")

@@ -166,7 +166,7 @@ func TestEditsGiveTheRulesAskedFor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := rulesOf(t, body); !sameRules(got, want) {
+			if got := rulesOf(t, body); !slices.EqualFunc(got, want, SameRule) {
 				t.Fatalf("got %+v\nwant %+v\n%s", got, want, body)
 			}
 		}
