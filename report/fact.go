@@ -74,7 +74,16 @@ type Fact struct {
 	Touches   int  // acts of agents: what it cost in work
 	Merged    bool // closed as a duplicate
 
-	Path []Step // for the flow chart: who had it, one after the other
+	Path    []Step   // for the flow chart: who had it, one after the other
+	Rulings []Ruling // every decision of the router on it, oldest first
+}
+
+// Ruling is one decision of the router on a request; Rule and Ruleset of a
+// Fact are those of the first.
+type Ruling struct {
+	Rule    string // that decided; "": none did
+	Ruleset int
+	Also    []string // rules that matched and decided nothing: they added
 }
 
 // Step is one holder on the way of a request, and how long they had it by the
@@ -82,4 +91,5 @@ type Fact struct {
 type Step struct {
 	Holder string // "router", "desk", "customer", "team:ID", "planned", "answered", "closed:OUTCOME"
 	Took   time.Duration
+	Rule   string // the rule by which it came there; "": a person, a team or time brought it
 }

@@ -99,16 +99,20 @@ type Percentiles struct {
 }
 
 // Flow is how requests went: from channel over decision and holders to outcome.
+//
+// What comes into a node goes out of it again; the counts of the first column
+// and of the last are each Total.
 type Flow struct {
+	Total int // requests
 	Nodes []FlowNode
 	Edges []FlowEdge
 }
 
 // FlowNode is a place requests were at.
 type FlowNode struct {
-	ID     string // "channel:email", "decided:catalogue", "holder:team:techniek", "outcome:first_time"
+	ID     string // "channel:email", "decided:catalogue", "holder:team:techniek", "outcome:first_time": see flow.go
 	Column int    // 0 channel, 1 decision, 2 holder, 3 outcome
-	Count  int
+	Count  int           // of a holder: how often somebody got one, so a request can count more than once
 	Waited time.Duration // median they were there, by the clock on the wall; 0: not known
 }
 
