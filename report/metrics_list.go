@@ -1,0 +1,195 @@
+package report
+
+// metrics are the definitions; their sentences are what the definitions page shows.
+var metrics = []Metric{
+	{
+		ID: Volume, Theme: Effectiveness, Unit: Count, Better: Neither, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Verzoeken", "en": "Requests"},
+		Counts: map[string]string{"nl": "Alle verzoeken die binnenkwamen, op welk kanaal ook, ook die meteen zijn opgelost.", "en": "All requests that came in, on whatever channel, also those solved at once."},
+		Except: allButNoise,
+		When:   whenOpened,
+		Few:    fewOfCount,
+	},
+	{
+		ID: FirstTimeRight, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfSolved,
+		Names:  map[string]string{"nl": "In één keer goed", "en": "Right first time"},
+		Counts: map[string]string{"nl": "Verzoeken die zijn beantwoord zonder dat iemand anders dan de balie eraan te pas kwam, en die niet zijn heropend.", "en": "Requests answered without anybody but the desk, and not reopened."},
+		Of:     map[string]string{"nl": "Alle verzoeken die zijn beantwoord.", "en": "All requests that were answered."},
+		Except: allThatStood,
+		When:   whenSolved,
+		Few:    fewOfShare,
+	},
+	{
+		ID: ResponseKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfJudged,
+		Names:  map[string]string{"nl": "Eerste reactie op tijd", "en": "First response in time"},
+		Counts: map[string]string{"nl": "Verzoeken waarop een medewerker of het antwoord uit de catalogus op tijd reageerde. Een ontvangstbevestiging is geen reactie.", "en": "Requests to which an agent, or the answer from the catalogue, responded in time. A receipt is no response."},
+		Of:     map[string]string{"nl": "Alle verzoeken waarbij een reactie binnen een termijn was beloofd.", "en": "All requests that were promised a response within a time."},
+		Except: allThatStood,
+		When:   whenJudged,
+		Few:    fewOfShare,
+	},
+	{
+		ID: ResolveKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfJudged,
+		Names:  map[string]string{"nl": "Op tijd afgehandeld", "en": "Solved in time"},
+		Counts: map[string]string{"nl": "Verzoeken die binnen de beloofde tijd zijn beantwoord. De tijd dat we op de klant wachtten, telt niet.", "en": "Requests answered within the time that was promised. Time spent waiting for the customer does not count."},
+		Of:     map[string]string{"nl": "Alle verzoeken waarbij een oplossing binnen een termijn was beloofd.", "en": "All requests that were promised a solution within a time."},
+		Except: allThatStood,
+		When:   whenJudged,
+		Few:    fewOfShare,
+	},
+	{
+		ID: InformedKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Klant op tijd ingelicht", "en": "Customer told in time"},
+		Counts: map[string]string{"nl": "Berichten aan de klant die er waren op het moment dat was beloofd: de reactie, het tussenbericht, de oplossing of een bericht vooraf dat het later wordt.", "en": "Words to the customer that were there when promised: the response, the update, the solution, or word beforehand that it will be later."},
+		Of:     map[string]string{"nl": "Alle berichten die de klant was beloofd.", "en": "All words the customer was promised."},
+		Except: allThatStood,
+		When:   whenOpened,
+		Few:    fewOfShare,
+	},
+	{
+		ID: AutoAnswered, Theme: Efficiency, Unit: Share, Better: Higher, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Zonder medewerker beantwoord", "en": "Answered without a person"},
+		Counts: map[string]string{"nl": "Verzoeken waarvan het antwoord uit de catalogus kwam zonder dat een mens eraan te pas kwam, en waarbij dat antwoord het laatste bleef.", "en": "Requests answered from the catalogue without anybody, where that answer remained the last."},
+		Of:     map[string]string{"nl": "Alle verzoeken die binnenkwamen.", "en": "All requests that came in."},
+		Except: allButNoise,
+		When:   whenOpened,
+		Few:    fewOfShare,
+	},
+	{
+		ID: AutoPrecision, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Antwoord zonder medewerker juist", "en": "Answers without a person that were right"},
+		Counts: map[string]string{"nl": "Nagekeken antwoorden die bij de vraag pasten.", "en": "Answers looked at afterwards that fitted the question."},
+		Of:     map[string]string{"nl": "Alle antwoorden zonder medewerker die een medewerker heeft nagekeken.", "en": "All answers without a person that an agent looked at."},
+		Except: map[string]string{"nl": "Wat niemand heeft nagekeken, telt niet mee.", "en": "What nobody looked at does not count."},
+		When:   whenOpened,
+		Few:    fewOfShare,
+	},
+	{
+		ID: AtOnce, Theme: Efficiency, Unit: Share, Better: Higher, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Meteen opgelost door een medewerker", "en": "Solved at once by an agent"},
+		Counts: map[string]string{"nl": "Verzoeken die een medewerker in hetzelfde gesprek oploste, aan de telefoon of aan de balie.", "en": "Requests an agent solved in the same contact, by phone or at the counter."},
+		Of:     map[string]string{"nl": "Alle verzoeken die binnenkwamen.", "en": "All requests that came in."},
+		Except: allButNoise,
+		When:   whenOpened,
+		Few:    fewOfShare,
+	},
+	{
+		ID: CompleteOut, Theme: Efficiency, Unit: Share, Better: Higher, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Compleet uitgezet", "en": "Complete when handed out"},
+		Counts: map[string]string{"nl": "Keren dat iets is uitgezet met alles erbij wat het product vraagt.", "en": "Hand-outs that had all the product asks for."},
+		Of:     map[string]string{"nl": "Alle keren dat iets is uitgezet.", "en": "All hand-outs."},
+		Except: map[string]string{"nl": "Ruggespraak telt niet mee: daarbij blijft het verzoek bij de balie.", "en": "Consults do not count: the request stays at the desk."},
+		When:   map[string]string{"nl": "In de periode waarin het verzoek binnenkwam, ook als het later is uitgezet.", "en": "In the period in which the request came in, even if it was handed out later."},
+		Few:    fewOfShare,
+	},
+	{
+		ID: ReturnedShare, Theme: Efficiency, Unit: Share, Better: Lower, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Teruggekomen van een team", "en": "Came back from a team"},
+		Counts: map[string]string{"nl": "Keren dat een team iets weigerde of terugstuurde.", "en": "Hand-outs a team refused or sent back."},
+		Of:     map[string]string{"nl": "Alle keren dat iets is uitgezet.", "en": "All hand-outs."},
+		Except: map[string]string{"nl": "Ruggespraak telt niet mee, en wat de balie zelf terugnam evenmin.", "en": "Consults do not count, nor does what the desk took back itself."},
+		When:   map[string]string{"nl": "In de periode waarin het verzoek binnenkwam, ook als het later terugkwam.", "en": "In the period in which the request came in, even if it came back later."},
+		Few:    fewOfShare,
+	},
+	{
+		ID: ReopenedShare, Theme: Quality, Unit: Share, Better: Lower, Cohort: OfEnded,
+		Names:  map[string]string{"nl": "Heropend", "en": "Reopened"},
+		Counts: map[string]string{"nl": "Verzoeken die na het antwoord weer zijn geopend, al was het één keer.", "en": "Requests opened again after their answer, be it once."},
+		Of:     map[string]string{"nl": "Alle verzoeken die zijn beantwoord, met die welke daarna weer open zijn.", "en": "All requests that were answered, with those that are open again since."},
+		Except: allThatStood,
+		When:   map[string]string{"nl": "In de periode van het laatste antwoord, of van de heropening als er nog geen nieuw antwoord is.", "en": "In the period of the last answer, or of the reopening while there is no new answer."},
+		Few:    fewOfShare,
+	},
+	{
+		ID: Satisfaction, Theme: Effectiveness, Unit: Score, Better: Higher, Cohort: OfScored,
+		Names:  map[string]string{"nl": "Tevredenheid (1–5)", "en": "Satisfaction (1–5)"},
+		Counts: map[string]string{"nl": "Het gemiddelde van de cijfers die klanten gaven, per verzoek het laatste.", "en": "The mean of the scores customers gave, the last for each request."},
+		Of:     map[string]string{"nl": "Alle verzoeken met een cijfer.", "en": "All requests with a score."},
+		Except: map[string]string{"nl": "Wie niet is gevraagd of niet antwoordde, telt niet mee: zie de respons.", "en": "Whoever was not asked or did not answer does not count: see the response."},
+		When:   map[string]string{"nl": "In de periode waarin het cijfer kwam.", "en": "In the period in which the score came."},
+		Few:    map[string]string{"nl": "Met het aantal en een 95%-interval (t-verdeling). Onder de 30 cijfers staat erbij dat het er weinig zijn.", "en": "With the number and a 95% interval (t distribution). Below 30 scores it says that they are few."},
+	},
+	{
+		ID: SurveyResponse, Theme: Effectiveness, Unit: Share, Better: Higher, Cohort: OfSolved,
+		Names:  map[string]string{"nl": "Respons op de vraag om een cijfer", "en": "Response to the survey"},
+		Counts: map[string]string{"nl": "Verzoeken waarvoor de klant een cijfer gaf.", "en": "Requests the customer gave a score for."},
+		Of:     map[string]string{"nl": "Alle verzoeken waarvoor om een cijfer is gevraagd.", "en": "All requests for which a score was asked."},
+		Except: map[string]string{"nl": "Wie onlangs al is gevraagd, wordt niet nog eens gevraagd en telt niet mee.", "en": "Whoever was asked recently is not asked again and does not count."},
+		When:   whenSolved,
+		Few:    fewOfShare,
+	},
+	{
+		ID: CostPerRequest, Theme: Efficiency, Unit: Money, Better: Lower, Cohort: OfOpened,
+		Names:  map[string]string{"nl": "Kosten per verzoek", "en": "Cost per request"},
+		Counts: map[string]string{"nl": "Wat de balie volgens het plan in deze periode kost: mensen, afschrijving en lopende kosten.", "en": "What the desk costs in this period according to the plan: people, depreciation and running costs."},
+		Of:     map[string]string{"nl": "Alle verzoeken die binnenkwamen.", "en": "All requests that came in."},
+		Except: allButNoise,
+		When:   whenOpened,
+		Few:    map[string]string{"nl": "Alleen als het plan zegt wat de balie kost; anders staat er een streepje.", "en": "Only when the plan says what the desk costs; otherwise there is a dash."},
+	},
+	{
+		ID: RespondMedian, Theme: Quality, Unit: Time, Better: Lower, Cohort: OfResponded,
+		Names:  map[string]string{"nl": "Eerste reactie, mediaan", "en": "First response, median"},
+		Counts: map[string]string{"nl": "De openingstijd van binnenkomst tot de eerste reactie die bij de helft van de verzoeken is gehaald.", "en": "The opening time from arrival to the first response within which half of the requests had it."},
+		Of:     map[string]string{"nl": "Alle verzoeken met een eerste reactie.", "en": "All requests that had a first response."},
+		Except: allThatStood,
+		When:   map[string]string{"nl": "In de periode van de eerste reactie.", "en": "In the period of the first response."},
+		Few:    fewOfMedian,
+	},
+	{
+		ID: ResolveMedian, Theme: Quality, Unit: Time, Better: Lower, Cohort: OfSolved,
+		Names:  map[string]string{"nl": "Doorlooptijd, mediaan", "en": "Time to solve, median"},
+		Counts: map[string]string{"nl": "De openingstijd van binnenkomst tot het antwoord die bij de helft van de verzoeken is gehaald. Wachten op de klant telt niet.", "en": "The opening time from arrival to the answer within which half of the requests had it. Waiting for the customer does not count."},
+		Of:     map[string]string{"nl": "Alle verzoeken die zijn beantwoord.", "en": "All requests that were answered."},
+		Except: allThatStood,
+		When:   whenSolved,
+		Few:    fewOfMedian,
+	},
+	{
+		ID: ResolveP90, Theme: Quality, Unit: Time, Better: Lower, Cohort: OfSolved,
+		Names:  map[string]string{"nl": "Doorlooptijd, 9 van de 10", "en": "Time to solve, 9 in 10"},
+		Counts: map[string]string{"nl": "De openingstijd van binnenkomst tot het antwoord die bij 9 van de 10 verzoeken is gehaald. Wachten op de klant telt niet.", "en": "The opening time from arrival to the answer within which 9 in 10 requests had it. Waiting for the customer does not count."},
+		Of:     map[string]string{"nl": "Alle verzoeken die zijn beantwoord.", "en": "All requests that were answered."},
+		Except: allThatStood,
+		When:   whenSolved,
+		Few:    fewOfMedian,
+	},
+	{
+		ID: Backlog, Theme: Effectiveness, Unit: Count, Better: Lower, Cohort: OfOpen,
+		Names:  map[string]string{"nl": "Openstaand", "en": "Open requests"},
+		Counts: map[string]string{"nl": "Verzoeken die binnen zijn en nog niet beantwoord of afgesloten.", "en": "Requests that came in and are not answered or closed yet."},
+		Except: allButNoise,
+		When:   atTheEnd,
+		Few:    fewOfCount,
+	},
+	{
+		ID: BacklogAge, Theme: Effectiveness, Unit: Time, Better: Lower, Cohort: OfOpen,
+		Names:  map[string]string{"nl": "Ouderdom van wat openstaat, mediaan", "en": "Age of what is open, median"},
+		Counts: map[string]string{"nl": "De openingstijd sinds de binnenkomst waar de helft van de openstaande verzoeken onder blijft.", "en": "The opening time since arrival that half of the open requests stay below."},
+		Of:     map[string]string{"nl": "Alle openstaande verzoeken.", "en": "All open requests."},
+		Except: allButNoise,
+		When:   atTheEnd,
+		Few:    fewOfMedian,
+	},
+	{
+		ID: LateNow, Theme: Quality, Unit: Count, Better: Lower, Cohort: OfOpen,
+		Names:  map[string]string{"nl": "Nu te laat", "en": "Late now"},
+		Counts: map[string]string{"nl": "Openstaande verzoeken waarvan de beloofde oplostijd voorbij is.", "en": "Open requests past the time by which a solution was promised."},
+		Except: map[string]string{"nl": "Waar niets is beloofd of we op de klant wachten, is niets te laat.", "en": "Where nothing was promised, or we wait for the customer, nothing is late."},
+		When:   atTheEnd,
+		Few:    fewOfCount,
+	},
+}
+
+// Sentences that several metrics share.
+var (
+	allButNoise  = map[string]string{"nl": "Wat dubbel is of spam, telt niet mee.", "en": "Duplicates and spam do not count."}
+	allThatStood = map[string]string{"nl": "Wat dubbel, spam of ingetrokken is, telt niet mee.", "en": "Duplicates, spam and what was withdrawn do not count."}
+	whenOpened   = map[string]string{"nl": "In de periode waarin het verzoek binnenkwam.", "en": "In the period in which the request came in."}
+	whenSolved   = map[string]string{"nl": "In de periode waarin het verzoek voor het laatst is beantwoord. Wat weer open is, telt pas als het opnieuw beantwoord is.", "en": "In the period in which the request was last answered. What is open again counts once it is answered again."}
+	whenJudged   = map[string]string{"nl": "In de periode waarin de belofte is nagekomen of gebroken. Wat nog loopt, telt nog niet.", "en": "In the period in which the promise was kept or broken. What still runs does not count yet."}
+	atTheEnd     = map[string]string{"nl": "De stand aan het eind van de periode, of nu als die nog loopt.", "en": "As it stood at the end of the period, or now while it still runs."}
+	fewOfShare   = map[string]string{"nl": "Met het aantal en een 95%-interval (Wilson). Onder de 30 verzoeken staat erbij dat het er weinig zijn; zonder verzoeken staat er een streepje.", "en": "With the number and a 95% interval (Wilson). Below 30 requests it says that they are few; without any there is a dash."}
+	fewOfMedian  = map[string]string{"nl": "Met het aantal. Onder de 30 verzoeken staat erbij dat het er weinig zijn; zonder verzoeken staat er een streepje.", "en": "With the number. Below 30 requests it says that they are few; without any there is a dash."}
+	fewOfCount   = map[string]string{"nl": "Een telling: ook een klein aantal is precies.", "en": "A count: a small number is exact as well."}
+)
