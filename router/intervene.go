@@ -1,8 +1,9 @@
 package router
 
 import (
+	"slices"
+
 	"github.com/balie/balie"
-	"github.com/balie/balie/internal/yamltree"
 )
 
 // Occasion is something that happens to a request while it is guarded, upon
@@ -97,6 +98,21 @@ const (
 	DoTag          = "tag"           // Value
 )
 
+// What a clock counts down to (ClockFacts.Kind).
+const (
+	ClockResponse   = "response"
+	ClockUpdate     = "update"
+	ClockResolution = "resolution"
+	ClockHandout    = "handout"
+)
+
+// What a signal is about (SignalFacts.About).
+const (
+	AboutProduct  = "product"
+	AboutPlace    = "place"
+	AboutCustomer = "customer"
+)
+
 // Whom an intervention turns to (GuardAction.Whom); anything else is the id of
 // a team.
 const (
@@ -143,7 +159,8 @@ type GuardExample struct {
 	Given map[string]any `json:"given"` // facts by name; an occasion that is not given is the rule's first
 	Fires bool           `json:"fires"`
 	Line  int            `json:"line,omitzero"`
-	Holds bool           `json:"holds"` // filled in by Rules
+	Holds bool           `json:"holds"`        // as Rules found
+	Why   string         `json:"why,omitzero"` // it does not hold
 }
 
 // GuardTrace is what each rule made of some facts.
@@ -172,44 +189,40 @@ type InterventionTrace struct {
 const OtherOccasion Outcome = "other occasion"
 
 // Interventions is a compiled list of intervention rules. It never changes and
-// is safe for concurrent use.
-type Interventions struct{}
-
-// ParseInterventions reads the rules under the key interventions of a document,
-// and nothing else of it. known may be nil: then names of teams and products
-// are not checked. The error joins a *balie.InvalidError for each problem.
-func ParseInterventions(body []byte, file string, known Lookup) (*Interventions, error) {
-	return &Interventions{}, nil
+// is safe for concurrent use; a nil one has no rules.
+type Interventions struct {
+	rules []*intervention
+	on    map[Occasion][]*intervention // those that are not switched off
+	words *scanner
 }
 
-// ReadInterventions reads the rules at a node of a document that somebody else
-// reads; what is wrong is added to the reader's problems.
-func ReadInterventions(r *yamltree.Reader, n yamltree.Node, known Lookup) *Interventions {
-	return &Interventions{}
+// intervention is a rule ready to run.
+type intervention struct {
+	InterventionRule
+	compiled
+	place int // in the list, from 0
 }
 
-// Decide says what is to be done: of all rules that fire, in order.
-func (s *Interventions) Decide(f GuardFacts) []Intervention { return nil }
+// Rules are the rules in order, to show, each example with whether it holds;
+// changing them changes nothing.
+func (s *Interventions) Rules() []InterventionRule {
+	if s == nil {
+		return nil
+	}
+	out := make([]InterventionRule, 0, len(s.rules))
+	for _, r := range s.rules {
+		rule := r.InterventionRule
+		rule.Examples = slices.Clone(rule.Examples)
+		for i, x := range rule.Examples {
+			rule.Examples[i].Why = s.fails(r, x)
+			rule.Examples[i].Holds = rule.Examples[i].Why == ""
+		}
+		out = append(out, rule)
+	}
+	return out
+}
 
-// Trace decides and says of each rule and clause what it saw. It is exact for
-// the facts that are stored with what was set off by the same rules.
-func (s *Interventions) Trace(f GuardFacts) GuardTrace { return GuardTrace{} }
-
-// Rules are the rules in order, to show; changing them changes nothing.
-func (s *Interventions) Rules() []InterventionRule { return nil }
-
-// Check are the examples that do not hold and the rules that cannot do what
-// they seem to.
-func (s *Interventions) Check() []Finding { return nil }
-
-// WithIntervention puts r in place of the rule with its id.
-func WithIntervention(body []byte, r InterventionRule) ([]byte, error) { return body, nil }
-
-// WithNewIntervention puts a new rule at a place, from 0.
-func WithNewIntervention(body []byte, r InterventionRule, at int) ([]byte, error) { return body, nil }
-
-// WithoutIntervention takes a rule out, with the remarks above it.
-func WithoutIntervention(body []byte, id string) ([]byte, error) { return body, nil }
-
-// WithInterventionAt moves a rule to a place, from 0, with the remarks above it.
-func WithInterventionAt(body []byte, id string, at int) ([]byte, error) { return body, nil }
+// Name is the rule's name in a language, or else its id.
+func (r InterventionRule) Name(language string) string {
+	return Rule{ID: r.ID, Names: r.Names}.Name(language)
+}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,7 +209,12 @@ func (r *reader) given(n yamltree.Node, field string, v *vocabulary, set func(on
 		if r.Count() > before {
 			continue
 		}
-		if err := set(map[string]any{e.Key: value}); err != nil {
+		err := set(map[string]any{e.Key: value})
+		if invalid, ok := errors.AsType[*balie.InvalidError](err); ok {
+			r.Wrong(e.Value, field, invalid)
+			continue
+		}
+		if err != nil {
 			r.Problem(e.Value, field, fmt.Sprintf("%s cannot be that", e.Key), "it is "+typeWord(v.facts[v.places[e.Key]].typ))
 			continue
 		}
