@@ -110,8 +110,8 @@ type Flow struct {
 
 // FlowNode is a place requests were at.
 type FlowNode struct {
-	ID     string // "channel:email", "decided:catalogue", "holder:team:techniek", "outcome:first_time": see flow.go
-	Column int    // 0 channel, 1 decision, 2 holder, 3 outcome
+	ID     string        // "channel:email", "decided:catalogue", "holder:team:techniek", "outcome:first_time": see flow.go
+	Column int           // 0 channel, 1 decision, 2 holder, 3 outcome
 	Count  int           // of a holder: how often somebody got one, so a request can count more than once
 	Waited time.Duration // median they were there, by the clock on the wall; 0: not known
 }
