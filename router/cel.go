@@ -265,6 +265,8 @@ func (c *condition) unknown(line, col int, name string) {
 		c.at(line, col, fmt.Sprintf("%s is not a value by itself", name), "use one of "+strings.Join(within, ", "))
 	case name == "and" || name == "or" || name == "not":
 		c.syntax(line, col, name, "")
+	case c.elsewhere(name) != "":
+		c.at(line, col, c.elsewhere(name)+" is not known here", "that is in "+c.others.doc+"; the facts of these rules are in "+c.doc)
 	default:
 		c.at(line, col, fmt.Sprintf("%s does not exist", name), yamltree.Suggest(name, c.alike(name)))
 	}

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -38,6 +40,20 @@ type vocabulary struct {
 	facts  []fact
 	places map[string]int // of a fact, by its name
 	doc    string         // the document that lists them
+	others *vocabulary    // whose facts may be written here by mistake; nil: nobody's
+}
+
+// elsewhere is the fact of the others that a name begins with, or "".
+func (v *vocabulary) elsewhere(name string) string {
+	if v.others == nil {
+		return ""
+	}
+	for _, f := range v.others.facts {
+		if name == f.name || strings.HasPrefix(name, f.name+".") {
+			return f.name
+		}
+	}
+	return ""
 }
 
 func newVocabulary[F any](doc string, rows []factOn[F]) *vocabulary {

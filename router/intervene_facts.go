@@ -73,7 +73,11 @@ var guardFacts = []factOn[GuardFacts]{
 }
 
 // guarding is what intervention rules can ask.
-var guarding = newVocabulary("docs/interventions.md", guardFacts)
+var guarding = func() *vocabulary {
+	v := newVocabulary("docs/interventions.md", guardFacts)
+	v.others = routing
+	return v
+}()
 
 // cappedGuard bounds what a pattern is looked for in, and how many tags are
 // seen: the cost of a condition is reckoned with these.

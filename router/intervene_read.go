@@ -145,8 +145,10 @@ func (r *reader) intervention(n yamltree.Node, i int) writtenGuard {
 	missing("id", "the rule has no id", "add id: and a short name in small letters")
 	missing("on", "it is not said when the rule is looked at", "add on: and one or more of "+strings.Join(occasions, ", "))
 	missing("when", "the rule has no condition", `add when: and a condition; "true" is always`)
+	const idle, act = "the rule does nothing", "add do: and an action, such as - notify: lead"
+	missing("do", idle, act)
 	if r.Count() == before && len(w.Do) == 0 {
-		r.Add(w.line, w.col, w.field+".do", "the rule does nothing", "add do: and an action, such as - notify: lead")
+		r.Add(w.line, w.col, w.field+".do", idle, act)
 	}
 	return w
 }
