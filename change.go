@@ -114,6 +114,22 @@ func (c *Change) Do(e Event) error {
 	return nil
 }
 
+// Enclosed says which letter goes out with the last event of the Change.
+func (c *Change) Enclosed(letter ID) {
+	if letter.IsZero() || len(c.Events) == 0 {
+		return
+	}
+	e := &c.Events[len(c.Events)-1]
+	if e.Data == nil {
+		e.Data = map[string]string{}
+	}
+	e.Data["letter"] = letter.String()
+	switch e.What {
+	case ToDesk, Reopened:
+		c.Request.hear(*e)
+	}
+}
+
 // Receipt is what a channel may tell the outside about a message: where it is
 // known. It exists only for what is durable.
 type Receipt struct {

@@ -85,15 +85,11 @@ func (r *Request) guard(was Request, e Event) {
 	case Opened: // what it is opened with is its first holder, not a change of it
 		return
 	case Edited:
-		if r.Assignee != was.Assignee && was.Assignee != "" {
-			r.Passed++
-		}
+		r.passed(was, e)
 	case HandedOut:
 		r.Passed++
-	case ToDesk, Asked, Answered, Told:
-		if e.What != ToDesk || e.Data["letter"] != "" { // the receipt goes with it
-			r.Heard = e.At
-		}
+	case ToDesk, Reopened, Asked, Answered, Told:
+		r.hear(e)
 	case TeamSaid, HandoutAsked, HandoutAccepted:
 		r.saidBy(e)
 	case Undelivered, Bounced:
@@ -119,6 +115,25 @@ func (r *Request) guard(was Request, e Event) {
 // OtherSide is Data side of what became of a letter that was not for the
 // customer.
 const OtherSide = "other"
+
+// passed counts a change of agent. One that is taken back was none.
+func (r *Request) passed(was Request, e Event) {
+	switch {
+	case r.Assignee == was.Assignee:
+	case e.Data["undoes"] == "" && was.Assignee != "":
+		r.Passed++
+	case e.Data["undoes"] != "" && r.Assignee != "":
+		r.Passed--
+	}
+}
+
+// hear notes that the customer heard from us. Of a move to the desk they hear
+// only by the receipt that goes with it.
+func (r *Request) hear(e Event) {
+	if e.What != ToDesk && e.What != Reopened || e.Data["letter"] != "" {
+		r.Heard = e.At
+	}
+}
 
 // toCustomer reports whether what became of a letter is of one to the customer.
 func toCustomer(e Event) bool { return e.Data["side"] != OtherSide }

@@ -42,7 +42,8 @@ type Catalogue struct {
 	Organisation map[string]string // the desk's own name, by language
 	Currency     string
 
-	first    string // id of the calendar that stands first
+	first    string         // id of the calendar that stands first
+	at       map[string]int // of a product by id, as it was read
 	warnings []*balie.InvalidError
 }
 
@@ -54,7 +55,10 @@ func Sample() []byte { return slices.Clone(sample) }
 
 // Product is the product with an id.
 func (c *Catalogue) Product(id string) (balie.Product, bool) {
-	for i := range c.Products {
+	if i, ok := c.at[id]; ok && i < len(c.Products) && c.Products[i].ID == id {
+		return c.Products[i], true
+	}
+	for i := range c.Products { // made or changed by hand
 		if c.Products[i].ID == id {
 			return c.Products[i], true
 		}

@@ -30,6 +30,10 @@ func Parse(file string, body []byte) (*Catalogue, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
+	p.c.at = make(map[string]int, len(p.c.Products))
+	for i, x := range p.c.Products {
+		p.c.at[x.ID] = i
+	}
 	return p.c, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/progress"
 )
 
 // row is an open request as lists need it: what they show is read from the
@@ -70,21 +71,12 @@ type terms struct {
 
 func newTerms(b *intake.Brain, c hours.Calendar) terms { return terms{b, c} }
 
-// of is the product of a request, and the calendar its promise is made in with
-// its name.
-func (t terms) of(r balie.Request) (p balie.Product, cal hours.Calendar, name string) {
-	if t.brain == nil || t.brain.Catalogue == nil {
-		return p, t.calendar, ""
+// setting is what the promises of a request of an organisation are reckoned with.
+func (t terms) setting(org string) progress.Setting {
+	if t.brain == nil {
+		return progress.Setting{Calendar: t.calendar}
 	}
-	p, ok := t.brain.Catalogue.Product(r.Product)
-	if !ok {
-		return p, t.calendar, ""
-	}
-	name = "product:" + p.Calendar
-	if _, ok := t.brain.Catalogue.Calendars[p.Calendar]; !ok {
-		name = "team:" + p.Owner
-	}
-	return p, t.brain.Catalogue.Calendar(p), name
+	return t.brain.Setting(t.calendar, org)
 }
 
 // kindOf is the kind of a team; one that is gone counts as a backoffice.
@@ -175,8 +167,11 @@ func (b *board) lane(name string, cal hours.Calendar, resting bool) *lane {
 
 // row makes the row of a request, also of a closed one, without keeping it.
 func (b *board) row(r balie.Request, org string) *row {
-	p, cal, name := b.terms.of(r)
-	clock := promised(r, p, cal).Nearest()
+	clock := b.terms.setting(org).Due(r).Nearest()
+	name, cal := clock.Calendar()
+	if clock.IsZero() {
+		cal = b.terms.calendar
+	}
 	w := &row{
 		id: r.ID, customer: r.Customer, due: noDue, opened: r.Opened.UnixNano(), changed: r.Changed.UnixNano(), state: r.State, priority: int8(r.Priority),
 		assignee: b.name(r.Assignee), product: b.name(r.Product), channel: b.name(r.Channel), language: b.name(r.Language),
@@ -324,7 +319,7 @@ func limitsOf(l *lane, now time.Time, zone *time.Location) limits {
 		return out
 	}
 	out.now = now.UnixNano()
-	out.soon = max(l.cal.Add(now, soon).UnixNano(), out.now)
+	out.soon = max(l.cal.Add(now, progress.Soon).UnixNano(), out.now)
 	out.tomorrow = max(out.tomorrow, out.soon)
 	return out
 }

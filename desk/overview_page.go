@@ -307,14 +307,14 @@ func (o *Overview) snippets(ctx context.Context, a Actor, q Query, ids []balie.I
 
 // rowOf is what a list shows of a request. A team member gets its outline.
 func (o *Overview) rowOf(a Actor, r balie.Request, customer balie.Person, g Group, now time.Time) Row {
+	org := customer.Organisation
 	if a.Role == TeamMember {
 		customer = balie.Person{}
 		r.Customer, r.Participants, r.Fields, r.Preview = balie.ID{}, nil, nil, ""
 		r.Handouts = slices.DeleteFunc(slices.Clone(r.Handouts), func(h balie.Handout) bool { return !slices.Contains(a.Teams, h.Team) })
 	}
 	t := newTerms(o.brain(), o.o.Calendar)
-	product, cal, _ := t.of(r)
-	return Row{Request: r, Customer: customer, Clock: ClocksOf(r, product, cal, now).Nearest(), Holder: t.holder(r), Group: g, Reply: isReplied(r)}
+	return Row{Request: r, Customer: customer, Clock: t.setting(org).Clocks(r, now).Nearest(), Holder: t.holder(r), Group: g, Reply: isReplied(r)}
 }
 
 // holder says who has a request.

@@ -98,11 +98,8 @@ func (l *lists) looked(t failer, a Actor, v View, q search.Query) []string {
 func (l *lists) means(t failer, a Actor, term search.Term, r balie.Request) bool {
 	t.Helper()
 	p, _ := l.brain.Catalogue.Product(r.Product)
-	cal := l.cal
-	if p.ID != "" {
-		cal = l.brain.Catalogue.Calendar(p)
-	}
-	k := ClocksOf(r, p, cal, l.now).Nearest()
+	k := l.brain.Setting(l.cal, l.orgOf(t, r)).Clocks(r, l.now).Nearest()
+	_, cal := k.Calendar()
 	who, err := l.db.Person(context.Background(), r.Customer)
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,16 @@ type lists struct {
 	known []balie.ID
 }
 
+// orgOf is the organisation of a request's customer.
+func (l *lists) orgOf(t failer, r balie.Request) string {
+	t.Helper()
+	p, err := l.db.Person(context.Background(), r.Customer)
+	if err != nil && !errors.Is(err, balie.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return p.Organisation
+}
+
 type failer interface {
 	Helper()
 	Fatal(...any)
@@ -184,12 +194,7 @@ func (l *lists) slow(t failer, a Actor, has func(balie.Request, Clock) bool) map
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, _ := l.brain.Catalogue.Product(r.Product)
-		cal := l.cal
-		if p.ID != "" {
-			cal = l.brain.Catalogue.Calendar(p)
-		}
-		k := ClocksOf(r, p, cal, l.now).Nearest()
+		k := l.brain.Setting(l.cal, l.orgOf(t, r)).Clocks(r, l.now).Nearest()
 		if r.State == balie.Closed || !a.Sees(r) || !has(r, k) {
 			continue
 		}
@@ -206,12 +211,7 @@ func (l *lists) slow(t failer, a Actor, has func(balie.Request, Clock) bool) map
 		out[g] = append(out[g], r)
 	}
 	due := func(r balie.Request) int64 {
-		p, _ := l.brain.Catalogue.Product(r.Product)
-		cal := l.cal
-		if p.ID != "" {
-			cal = l.brain.Catalogue.Calendar(p)
-		}
-		if k := ClocksOf(r, p, cal, l.now).Nearest(); !k.IsZero() {
+		if k := l.brain.Setting(l.cal, l.orgOf(t, r)).Clocks(r, l.now).Nearest(); !k.IsZero() {
 			return k.Due.UnixNano()
 		}
 		return noDue

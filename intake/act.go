@@ -8,8 +8,10 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
+	"github.com/balie/balie/internal/hours"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/letters"
+	"github.com/balie/balie/progress"
 )
 
 // act carries out a decision: first what only adds, then the one action that
@@ -103,7 +105,7 @@ func (t *turn) answer() error {
 	if err := t.move(e); err != nil {
 		return t.toDesk(err.Error())
 	}
-	t.stamp(t.tell(t.in.write.Answer(t.c.Request, t.reader, p, text, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Answer(t.c.Request, t.reader, p, text, t.now)))
 	return nil
 }
 
@@ -112,7 +114,7 @@ func (t *turn) answer() error {
 // it goes to the desk otherwise.
 func (t *turn) values(p balie.Product) map[string]string {
 	l := t.reader.Language
-	promise, _ := t.promise(p)
+	promise, _ := t.promise()
 	v := map[string]string{
 		"reference": t.c.Request.Ref, "organisation": t.brain.Catalogue.Organisation[i18n.Language(l)],
 		"promise": i18n.Moment(l, promise.In(t.in.o.Calendar.Zone())),
@@ -146,7 +148,7 @@ func (t *turn) ask(ids []string) error {
 	if err := t.move(e); err != nil {
 		return t.toDesk(err.Error())
 	}
-	t.stamp(t.tell(t.in.write.Ask(t.c.Request, t.reader, p, fields, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Ask(t.c.Request, t.reader, p, fields, t.now)))
 	return nil
 }
 
@@ -183,7 +185,7 @@ func (t *turn) offer(ids []string) error {
 	if err := t.move(e); err != nil {
 		return t.toDesk(err.Error())
 	}
-	t.stamp(t.tell(t.in.write.Offer(t.c.Request, t.reader, products, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Offer(t.c.Request, t.reader, products, t.now)))
 	return nil
 }
 
@@ -199,7 +201,7 @@ func (t *turn) handOut(team string) error {
 		return t.toDesk("team " + strconv.Quote(team) + " is not known")
 	}
 	p, _ := t.product()
-	promise, due := t.promise(p)
+	promise, due := t.promise()
 	h := balie.Handout{ID: balie.NewID(t.now), Team: to.ID, To: to.Reach, State: balie.Offered, Due: due, Opened: t.now}
 	e := balie.Event{What: balie.HandedOut, At: t.now, By: t.by(), Handout: &h, Decision: &t.dec, Next: due,
 		Data: map[string]string{"promised": promise.UTC().Format(time.RFC3339)}}
@@ -212,7 +214,7 @@ func (t *turn) handOut(team string) error {
 		Known: t.c.Request.Fields, Missing: catalogue.Missing(p, t.c.Request.Fields), Told: !word.IsZero(), Due: due,
 	}
 	letter := t.in.write.HandOut(t.c.Request, h, summary, t.now)
-	t.stamp(t.in.write.Enclose(t.c, letter, letters.Post{
+	t.c.Enclosed(t.in.write.Enclose(t.c, letter, letters.Post{
 		ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: to.Reach.Channel(), To: to.Reach,
 	}, t.now))
 	if word.IsZero() {
@@ -222,13 +224,21 @@ func (t *turn) handOut(team string) error {
 }
 
 // promise is by when the customer is helped, and the earlier moment at which
-// the team is due, in the opening hours of the product.
-func (t *turn) promise(p balie.Product) (promise, due time.Time) {
-	cal, d := t.in.o.Calendar, t.in.o.Respond
-	if p.ID != "" {
-		cal, d = t.brain.Catalogue.Calendar(p), p.Resolve
+// the team is due, both in the hours in which progress will reckon them.
+func (t *turn) promise() (promise, due time.Time) {
+	p, cal := t.promised()
+	d := p.Resolve
+	if d == 0 {
+		d = t.in.o.Respond
 	}
 	return cal.Add(t.now, d), cal.Add(t.now, time.Duration(float64(d)*margin))
+}
+
+// promised is what the request as it is by now may count on.
+func (t *turn) promised() (progress.Promise, hours.Calendar) {
+	s := t.brain.Setting(t.in.o.Calendar, t.dec.Facts.Customer.Organisation)
+	p, _ := s.Promise(t.c.Request)
+	return p, s.Hours(t.c.Request)
 }
 
 func (t *turn) requester() string {
@@ -245,11 +255,10 @@ func (t *turn) requester() string {
 // toDesk puts the request before a person, and tells the customer when they
 // will hear.
 func (t *turn) toDesk(why string) error {
-	p, _ := t.product()
-	respond := t.in.o.Respond
-	cal := t.in.o.Calendar
-	if p.ID != "" {
-		respond, cal = p.Respond, t.brain.Catalogue.Calendar(p)
+	p, cal := t.promised()
+	respond := p.Respond
+	if respond == 0 {
+		respond = t.in.o.Respond
 	}
 	by := cal.Add(t.now, respond)
 	e := balie.Event{What: balie.ToDesk, At: t.now, By: t.by(), Decision: &t.dec, Next: by,
@@ -257,7 +266,7 @@ func (t *turn) toDesk(why string) error {
 	if err := t.move(e); err != nil {
 		return err
 	}
-	t.stamp(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
 	return nil
 }
 
@@ -267,16 +276,4 @@ func (t *turn) move(e balie.Event) error {
 		e.Message = t.m.ID
 	}
 	return t.c.Do(e)
-}
-
-// stamp notes on the last move which letter went with it.
-func (t *turn) stamp(letter balie.ID) {
-	if letter.IsZero() {
-		return
-	}
-	e := &t.c.Events[len(t.c.Events)-1]
-	if e.Data == nil {
-		e.Data = map[string]string{}
-	}
-	e.Data["letter"] = letter.String()
 }

@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/balie/balie"
@@ -48,6 +49,19 @@ type Brain struct {
 	Organisations []balie.Organisation
 	Texts         *i18n.Texts      // what letters say, with the desk's own words
 	Policy        *progress.Policy // what is promised and how it is kept; nil: only what products promise
+}
+
+// Setting is what the promises of a request of an organisation (its id, "" when
+// not known) are reckoned with; cal is the desk's own calendar.
+func (b *Brain) Setting(cal hours.Calendar, organisation string) progress.Setting {
+	s := progress.Setting{Policy: b.Policy, Catalogue: b.Catalogue, Calendar: cal}
+	if organisation == "" {
+		return s
+	}
+	if i := slices.IndexFunc(b.Organisations, func(o balie.Organisation) bool { return o.ID == organisation }); i >= 0 {
+		s.Organisation = b.Organisations[i]
+	}
+	return s
 }
 
 // Options are the desk's settings for intake.

@@ -76,7 +76,7 @@ func (t *turn) cameBack(late bool) error {
 	if err := t.c.Do(e); err != nil {
 		return err
 	}
-	t.stamp(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
 	return nil
 }
 

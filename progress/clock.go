@@ -27,8 +27,8 @@ const (
 	HandoutClock    ClockKind = "handout"    // until whoever has it is done
 )
 
-// soon is how much opening time before its end a clock warns.
-const soon = time.Hour
+// Soon is how much opening time before its end a clock warns.
+const Soon = time.Hour
 
 // longLate bounds reckoning: the opening time of more days than this makes no
 // difference to anybody, and would cost more than the rest of the page.
@@ -50,6 +50,7 @@ type Clock struct {
 
 	still    time.Time // when it was paused
 	calendar hours.Calendar
+	hours    string // the calendar's name
 }
 
 // IsZero reports whether nothing is promised.
@@ -58,8 +59,9 @@ func (c Clock) IsZero() bool { return c.Due.IsZero() }
 // Running reports whether the clock ticks.
 func (c Clock) Running() bool { return !c.IsZero() && !c.Paused && !c.Met }
 
-// Calendar is the opening hours in which the clock ends.
-func (c Clock) Calendar() hours.Calendar { return c.calendar }
+// Calendar is the opening hours in which the clock ends, and their name in the
+// catalogue; "" are the desk's own.
+func (c Clock) Calendar() (string, hours.Calendar) { return c.hours, c.calendar }
 
 // Clocks are all clocks of a request.
 type Clocks struct {
@@ -94,7 +96,7 @@ func (s Setting) product(r balie.Request) balie.Product {
 // so; "" when it is the product or the default.
 func (s Setting) Promise(r balie.Request) (Promise, string) {
 	p := s.product(r)
-	out := Promise{Respond: p.Respond, Resolve: p.Resolve, Calendar: p.Calendar}
+	out := Promise{Respond: p.Respond, Resolve: p.Resolve, Calendar: s.ownHours(p)}
 	if s.Policy == nil {
 		return out, ""
 	}
@@ -107,6 +109,20 @@ func (s Setting) Promise(r balie.Request) (Promise, string) {
 		}
 	}
 	return out.or(s.Policy.Default), by
+}
+
+// ownHours are the name of a product's hours, else of those of its team.
+func (s Setting) ownHours(p balie.Product) string {
+	if s.Catalogue == nil {
+		return ""
+	}
+	if _, ok := s.Catalogue.Calendars[p.Calendar]; ok {
+		return p.Calendar
+	}
+	if t, ok := s.Catalogue.Team(p.Owner); ok {
+		return t.Calendar
+	}
+	return ""
 }
 
 // or fills in what a promise does not say.
@@ -126,15 +142,23 @@ func (p Promise) or(q Promise) Promise {
 	return p
 }
 
-// hoursOf is a calendar of the catalogue by name; the desk's own when there is
-// none of that name.
-func (s Setting) hoursOf(name string) hours.Calendar {
+// named is a calendar of the catalogue by name; the desk's own, "", when there
+// is none of that name.
+func (s Setting) named(name string) (string, hours.Calendar) {
 	if s.Catalogue != nil && name != "" {
 		if c, ok := s.Catalogue.Calendars[name]; ok {
-			return c
+			return name, c
 		}
 	}
-	return s.Calendar
+	return "", s.Calendar
+}
+
+// Hours are the opening hours in which a request's promises are reckoned while
+// the desk has it.
+func (s Setting) Hours(r balie.Request) hours.Calendar {
+	p, _ := s.Promise(r)
+	_, cal := s.named(p.Calendar)
+	return cal
 }
 
 // Clocks reckons the clocks of a request at a moment.
@@ -155,16 +179,16 @@ func (s Setting) Due(r balie.Request) Clocks {
 		return c
 	}
 	p, _ := s.Promise(r)
-	cal := s.hoursOf(p.Calendar)
-	respond := s.respondBy(r, p, cal)
+	name, cal := s.named(p.Calendar)
+	respond := respondBy(r, p, cal)
 	if r.Responded.IsZero() && r.State == balie.AtDesk {
-		c.Response = Clock{Kind: ResponseClock, From: r.Opened, Due: respond, Target: p.Respond, calendar: cal}
+		c.Response = Clock{Kind: ResponseClock, From: r.Opened, Due: respond, Target: p.Respond, calendar: cal, hours: name}
 		if !r.Promised.IsZero() && r.Promised.After(respond) { // an agent moved it
 			c.Response.Due, c.Response.Target = r.Promised, 0
 		}
 	}
-	c.Resolution = s.resolution(r, p, cal, respond)
-	c.Update = s.update(r, p, cal)
+	c.Resolution, c.Update = s.resolution(r, p, cal, respond), update(r, p, cal)
+	c.Resolution.hours, c.Update.hours = name, name
 	for _, h := range r.Handouts {
 		if h.Open() && !h.Due.IsZero() && (c.Handout.IsZero() || h.Due.Before(c.Handout.Due)) {
 			c.Handout = s.HandoutClock(r, h)
@@ -178,22 +202,24 @@ func (s Setting) HandoutClock(r balie.Request, h balie.Handout) Clock {
 	if !h.Open() || h.Due.IsZero() {
 		return Clock{}
 	}
-	return Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due, Paused: r.State == balie.Planned, calendar: s.teamHours(r, h.Team)}
+	c := Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due, Paused: r.State == balie.Planned}
+	c.hours, c.calendar = s.teamHours(r, h.Team)
+	return c
 }
 
 // teamHours are the opening hours of a team, else those of the product.
-func (s Setting) teamHours(r balie.Request, team string) hours.Calendar {
+func (s Setting) teamHours(r balie.Request, team string) (string, hours.Calendar) {
 	if s.Catalogue != nil {
 		if t, ok := s.Catalogue.Team(team); ok && t.Calendar != "" {
-			return s.hoursOf(t.Calendar)
+			return s.named(t.Calendar)
 		}
 	}
 	p, _ := s.Promise(r)
-	return s.hoursOf(p.Calendar)
+	return s.named(p.Calendar)
 }
 
 // respondBy is when somebody must have been heard.
-func (s Setting) respondBy(r balie.Request, p Promise, cal hours.Calendar) time.Time {
+func respondBy(r balie.Request, p Promise, cal hours.Calendar) time.Time {
 	if p.Respond > 0 {
 		return cal.Add(r.Opened, p.Respond)
 	}
@@ -201,7 +227,7 @@ func (s Setting) respondBy(r balie.Request, p Promise, cal hours.Calendar) time.
 }
 
 // update is when the customer must hear something again.
-func (s Setting) update(r balie.Request, p Promise, cal hours.Calendar) Clock {
+func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
 	if p.Update <= 0 || r.State != balie.AtDesk && r.State != balie.WithTeam {
 		return Clock{}
 	}
@@ -259,7 +285,7 @@ func (c *Clock) At(now time.Time) {
 		now = c.still
 	}
 	c.Left = left(c.calendar, now, c.Due)
-	c.Soon = c.Running() && !c.Late && c.Left < soon
+	c.Soon = c.Running() && !c.Late && c.Left < Soon
 	c.Share = c.share(now)
 }
 

@@ -45,7 +45,8 @@ func (s Setting) reckon(r balie.Request, promise time.Duration, cal hours.Calend
 	for i, from := range marks {
 		leg := Leg{From: from, Calendar: cal, Paused: pausedAt(r, from)}
 		if h, ok := hadAt(r, from); ok {
-			leg.Team, leg.Calendar = h.Team, s.teamHours(r, h.Team)
+			leg.Team = h.Team
+			_, leg.Calendar = s.teamHours(r, h.Team)
 		}
 		last := i == len(marks)-1
 		if leg.Paused != "" && !last {
@@ -74,8 +75,7 @@ func (s Setting) reckon(r balie.Request, promise time.Duration, cal hours.Calend
 // Took is the opening time that a request needed until a moment: each piece in
 // the hours of the team that had it, without those in which it stood still.
 func (s Setting) Took(r balie.Request, until time.Time) time.Duration {
-	p, _ := s.Promise(r)
-	cal := s.hoursOf(p.Calendar)
+	cal := s.Hours(r)
 	var took time.Duration
 	marks := marksOf(r)
 	for i, from := range marks {
@@ -88,7 +88,7 @@ func (s Setting) Took(r balie.Request, until time.Time) time.Duration {
 		}
 		in := cal
 		if h, ok := hadAt(r, from); ok {
-			in = s.teamHours(r, h.Team)
+			_, in = s.teamHours(r, h.Team)
 		}
 		took += in.Between(from, to)
 	}
@@ -148,8 +148,8 @@ type Result struct {
 // not yet has no At. A request that was answered at once has both.
 func (s Setting) Results(r balie.Request) (respond, resolve Result) {
 	p, _ := s.Promise(r)
-	cal := s.hoursOf(p.Calendar)
-	respond = Result{Target: p.Respond, Due: s.respondBy(r, p, cal), At: r.Responded}
+	_, cal := s.named(p.Calendar)
+	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: r.Responded}
 	if !r.Responded.IsZero() {
 		respond.Took = cal.Between(r.Opened, r.Responded)
 		respond.Kept = respond.Due.IsZero() || !r.Responded.After(respond.Due)

@@ -114,19 +114,18 @@ type clockView struct {
 
 // clocks are the promises of the request.
 func (g *pager) clocks() []clockView {
-	r, p := g.v.Request, g.v.Product.Product
-	cal := g.Library.Brain().Catalogue.Calendar(p)
-	all := desk.ClocksOf(r, p, cal, g.Now())
+	r := g.v.Request
+	with := g.Desk.Setting(g.v.Customer.Organisation.ID)
+	all := with.Clocks(r, g.Now())
 	var out []clockView
-	switch {
-	case !r.Responded.IsZero():
-		took := cal.Between(r.Opened, r.Responded)
+	switch respond, _ := with.Results(r); {
+	case !respond.At.IsZero():
 		words := g.text("clock_responded")
-		if p.Respond > 0 {
-			words = g.text("clock_responded_goal", "goal", g.duration(p.Respond))
+		if respond.Target > 0 {
+			words = g.text("clock_responded_goal", "goal", g.duration(respond.Target))
 		}
-		v := clockView{"met", 100, g.duration(took), words, g.text("clock_met")}
-		if p.Respond > 0 && took > p.Respond {
+		v := clockView{"met", 100, g.duration(respond.Took), words, g.text("clock_met")}
+		if !respond.Kept {
 			v.Class, v.Words = "bad", g.text("clock_late")
 		}
 		out = append(out, v)
