@@ -8,50 +8,17 @@
 package i18n
 
 import (
-	"embed"
 	"fmt"
-	"io/fs"
-	"path"
 	"sort"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 )
-
-//go:embed texts/*.yaml
-var files embed.FS
 
 // Languages that every text exists in; the first is the default.
 var Languages = []string{"nl", "en"}
 
-// Texts has every text by key and language.
+// Texts has every text by key and language. It never changes.
 type Texts struct{ byKey map[string]map[string]string }
-
-// Load reads the texts that are built in. A key is the file's name, a dot and
-// the key in it: "mail.receipt".
-func Load() (*Texts, error) {
-	t := &Texts{byKey: map[string]map[string]string{}}
-	names, err := fs.Glob(files, "texts/*.yaml")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		b, err := files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		var in map[string]map[string]string
-		if err := yaml.Unmarshal(b, &in); err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		area := strings.TrimSuffix(path.Base(name), ".yaml")
-		for k, v := range in {
-			t.byKey[area+"."+k] = v
-		}
-	}
-	return t, nil
-}
 
 // Language is the nearest language there are texts in.
 func Language(l string) string {

@@ -21,6 +21,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -63,34 +64,38 @@ func (b Brand) Tel() template.URL {
 type UI struct {
 	brand Brand
 	hash  string
-	pages map[string]map[string]*template.Template // by language and page
+	parts trees                       // of every page
+	words map[string]template.FuncMap // by language
+	pages map[string]map[string]*page // by language and name
 	files map[string]asset
 }
 
-// asset is a static file, as it is and packed. Pages are never packed: they
-// hold a secret beside what a stranger wrote (BREACH).
-type asset struct{ plain, packed []byte }
+// asset is a static file, as it is and packed, which is done when a browser
+// first asks for it. Pages are never packed: they hold a secret beside what a
+// stranger wrote (BREACH).
+type asset struct {
+	plain  []byte
+	packed func() []byte
+}
 
-func newAsset(b []byte) (asset, error) {
-	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return asset{}, err
-	}
-	if _, err := z.Write(b); err != nil {
-		return asset{}, err
-	}
-	if err := z.Close(); err != nil {
-		return asset{}, err
-	}
-	return asset{b, out.Bytes()}, nil
+func newAsset(b []byte) asset {
+	return asset{b, sync.OnceValue(func() []byte {
+		var out bytes.Buffer
+		z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+		if err != nil {
+			panic(err) // there is such a level
+		}
+		z.Write(b) // a buffer takes everything
+		z.Close()
+		return out.Bytes()
+	})}
 }
 
 // New reads the parts and the pages: ui's own and those of each tree, the
 // *.html in its root. A page defines "title", "main" and "body", which names
 // the layout ("public" or "center") it is in.
-func New(texts *i18n.Texts, brand Brand, trees ...fs.FS) (*UI, error) {
-	u := &UI{brand: brand, pages: map[string]map[string]*template.Template{}, files: map[string]asset{}}
+func New(texts *i18n.Texts, brand Brand, pages ...fs.FS) (*UI, error) {
+	u := &UI{brand: brand, words: map[string]template.FuncMap{}, pages: map[string]map[string]*page{}, files: map[string]asset{}}
 	if u.brand.Name == "" {
 		u.brand.Name = "balie"
 	}
@@ -101,41 +106,22 @@ func New(texts *i18n.Texts, brand Brand, trees ...fs.FS) (*UI, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, l := range i18n.Languages {
+		u.words[l], u.pages[l] = words(texts, l, icons), map[string]*page{}
+	}
+	if err := u.readParts(); err != nil {
+		return nil, err
+	}
 	own, err := fs.Sub(files, "pages")
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range i18n.Languages {
-		u.pages[l] = map[string]*template.Template{}
-		base, err := template.New(l).Funcs(words(texts, l, icons)).ParseFS(files, "parts/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("read the parts: %w", err)
-		}
-		for _, tree := range append([]fs.FS{own}, trees...) {
-			if err := u.readPages(l, base, tree); err != nil {
-				return nil, err
-			}
+	for _, tree := range append([]fs.FS{own}, pages...) {
+		if err := u.findPages(tree); err != nil {
+			return nil, err
 		}
 	}
 	return u, nil
-}
-
-func (u *UI) readPages(language string, base *template.Template, tree fs.FS) error {
-	names, err := fs.Glob(tree, "*.html")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		t, err := base.Clone()
-		if err != nil {
-			return err
-		}
-		if t, err = t.ParseFS(tree, name); err != nil {
-			return fmt.Errorf("read page %s: %w", name, err)
-		}
-		u.pages[language][strings.TrimSuffix(name, ".html")] = t
-	}
-	return nil
 }
 
 func (u *UI) readFiles() error {
@@ -152,9 +138,7 @@ func (u *UI) readFiles() error {
 		}
 		fmt.Fprintf(h, "%s %d\n", name, len(b))
 		h.Write(b)
-		if u.files[path.Base(name)], err = newAsset(b); err != nil {
-			return fmt.Errorf("pack %s: %w", name, err)
-		}
+		u.files[path.Base(name)] = newAsset(b)
 	}
 	u.hash = hex.EncodeToString(h.Sum(nil))[:16]
 	return nil
@@ -195,9 +179,13 @@ func (u *UI) Render(c *fiber.Ctx, page string, data any) error {
 // where it belongs.
 func (u *UI) Part(c *fiber.Ctx, page, part string, data any) error {
 	l := Language(c)
-	t, ok := u.pages[l][page]
+	of, ok := u.pages[l][page]
 	if !ok {
 		return fmt.Errorf("there is no page %q", page)
+	}
+	t, err := of.put()
+	if err != nil {
+		return fmt.Errorf("put page %s together: %w", page, err)
 	}
 	v := view{Language: l, Languages: i18n.Languages, Here: httpd.Local(c.Path()), Brand: u.brand, hash: u.hash, D: data}
 	var b bytes.Buffer
@@ -245,6 +233,6 @@ func (u *UI) Mount(r fiber.Router) {
 			return c.Send(b.plain)
 		}
 		c.Set(fiber.HeaderContentEncoding, "gzip")
-		return c.Send(b.packed)
+		return c.Send(b.packed())
 	})
 }
