@@ -59,6 +59,7 @@ type Person struct {
 	Addresses    []Address `json:"addresses,omitzero"`
 	Organisation string    `json:"organisation,omitzero"` // Organisation.ID
 	Language     string    `json:"language,omitzero"`
+	NoSurveys    bool      `json:"no_surveys,omitzero"` // wants no more questions about how it went
 }
 
 // Has reports whether the address is one of the person's.

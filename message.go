@@ -122,6 +122,9 @@ type Message struct {
 	Parts    []Part            `json:"parts,omitzero"`
 	Warnings []string          `json:"warnings,omitzero"` // what was guessed while reading the original
 	At       time.Time         `json:"at"`
+	// Unsubscribe is, of a letter that somebody can ask to get no more of, the
+	// address that does so by one POST (RFC 8058).
+	Unsubscribe string `json:"unsubscribe,omitzero"`
 }
 
 // Part is a file that came with a message. Its bytes lie inside the original,

@@ -20,7 +20,7 @@ func (w *Writer) Reply(r balie.Request, to Reader, text, agent string, now time.
 	if subject == "" {
 		subject = w.texts.Text(l, "mail.subject")
 	}
-	return Letter{subject, strings.Join(all, "\n\n")}
+	return Letter{Subject: subject, Text: strings.Join(all, "\n\n")}
 }
 
 // asTyped keeps the lines of what somebody typed: Markdown would run them

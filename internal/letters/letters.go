@@ -65,16 +65,15 @@ type Reader struct {
 }
 
 // Letter is a message before it has a request, an address and an id.
-type Letter struct{ Subject, Text string }
+type Letter struct {
+	Subject, Text string
+	Unsubscribe   string // where whoever gets it can end letters like this one, for its header; "" for most
+}
 
 // frame puts greeting, reference, link and signature around paragraphs.
 func (w *Writer) frame(r balie.Request, to Reader, now time.Time, paragraphs ...string) Letter {
 	l := to.Language
-	hello := w.texts.Text(l, "mail.hello_unknown")
-	if to.Name != "" {
-		hello = w.texts.Text(l, "mail.hello", "name", escape(to.Name))
-	}
-	all := append([]string{hello}, paragraphs...)
+	all := append([]string{w.hello(to)}, paragraphs...)
 	all = append(all, w.texts.Text(l, "mail.reference", "ref", r.Ref))
 	if link := w.StatusLink(r.ID, now); link != "" {
 		all = append(all, w.texts.Text(l, "mail.status_link", "link", link))
@@ -84,7 +83,14 @@ func (w *Writer) frame(r balie.Request, to Reader, now time.Time, paragraphs ...
 	if subject == "" {
 		subject = w.texts.Text(l, "mail.subject")
 	}
-	return Letter{subject, strings.Join(all, "\n\n")}
+	return Letter{Subject: subject, Text: strings.Join(all, "\n\n")}
+}
+
+func (w *Writer) hello(to Reader) string {
+	if to.Name == "" {
+		return w.texts.Text(to.Language, "mail.hello_unknown")
+	}
+	return w.texts.Text(to.Language, "mail.hello", "name", escape(to.Name))
 }
 
 func (w *Writer) desk(language string) string {
@@ -195,8 +201,8 @@ func (w *Writer) Alert(r balie.Request, language, reason string) Letter {
 		key = "mail.alert_subject_urgent"
 	}
 	return Letter{
-		w.texts.Text(language, key),
-		w.texts.Text(language, "mail.alert", "ref", r.Ref, "reason", escape(reason)),
+		Subject: w.texts.Text(language, key),
+		Text:    w.texts.Text(language, "mail.alert", "ref", r.Ref, "reason", escape(reason)),
 	}
 }
 

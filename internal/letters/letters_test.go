@@ -85,7 +85,7 @@ func TestAHandOutIsNamedByItsLetter(t *testing.T) {
 	w, tokens := writer(t)
 	h := balie.Handout{ID: balie.NewID(t0)}
 	c := balie.Change{Request: request}
-	id := w.Enclose(&c, Letter{"s", "t"}, Post{ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: "email", To: balie.Address{Scheme: balie.Mail, Value: "t@x.example"}}, t0)
+	id := w.Enclose(&c, Letter{Subject: "s", Text: "t"}, Post{ID: h.ID, Side: balie.TeamSide, Handout: h.ID, Channel: "email", To: balie.Address{Scheme: balie.Mail, Value: "t@x.example"}}, t0)
 	mid, _, ok := tokens.ParseMessageID(c.Messages[0].MsgID)
 	if id != h.ID || !ok || mid != h.ID || c.Deliveries[0].Message != h.ID {
 		t.Errorf("letter %s, Message-ID of %s, hand-out %s", id, mid, h.ID)

@@ -38,7 +38,8 @@ func (w *Writer) Message(r balie.Request, l Letter, p Post, now time.Time) balie
 		ID: id, Request: r.ID, Handout: p.Handout, Side: p.Side, Direction: balie.Out,
 		Channel: p.Channel, Account: p.Account, To: []balie.Address{p.To},
 		From: p.From, Subject: l.Subject, Text: l.Text, Language: cmp.Or(p.Language, r.Language), Parts: p.Files,
-		MsgID: w.tokens.MessageID(id, w.o.Domain), Thread: p.Thread, At: p.Due,
+		Unsubscribe: l.Unsubscribe,
+		MsgID:       w.tokens.MessageID(id, w.o.Domain), Thread: p.Thread, At: p.Due,
 	}
 }
 

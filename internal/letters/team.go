@@ -39,13 +39,13 @@ func (w *Writer) HandOutAs(r balie.Request, h balie.Handout, s Summary, f Four, 
 	}
 	paragraphs = append(paragraphs, w.teamPage(l, h, now)...)
 	paragraphs = append(paragraphs, w.texts.Text(l, "mail.team_mail"), w.texts.Text(l, "mail.bye", "desk", w.desk(l)))
-	return Letter{w.teamSubject(s), strings.Join(paragraphs, "\n\n")}
+	return Letter{Subject: w.teamSubject(s), Text: strings.Join(paragraphs, "\n\n")}
 }
 
 // ToTeam is an agent's word in the side conversation.
 func (w *Writer) ToTeam(h balie.Handout, s Summary, text, agent string, now time.Time) Letter {
 	paragraphs := append([]string{asTyped(text), w.signature(s.Language, agent)}, w.teamPage(s.Language, h, now)...)
-	return Letter{w.teamSubject(s), strings.Join(paragraphs, "\n\n")}
+	return Letter{Subject: w.teamSubject(s), Text: strings.Join(paragraphs, "\n\n")}
 }
 
 // Withdrawn tells a team that its hand-out is taken back.
@@ -55,23 +55,25 @@ func (w *Writer) Withdrawn(s Summary, reason string) Letter {
 		paragraphs = append(paragraphs, quote(reason))
 	}
 	paragraphs = append(paragraphs, w.texts.Text(s.Language, "mail.bye", "desk", w.desk(s.Language)))
-	return Letter{w.teamSubject(s), strings.Join(paragraphs, "\n\n")}
+	return Letter{Subject: w.teamSubject(s), Text: strings.Join(paragraphs, "\n\n")}
 }
 
 func (w *Writer) teamSubject(s Summary) string {
-	name := s.Product.Name(s.Language)
-	if s.Product.ID == "" {
-		name = w.texts.Text(s.Language, "mail.subject")
-	}
-	return w.texts.Text(s.Language, "mail.team_subject", "product", name, "team", s.Team.Name(s.Language))
+	return w.texts.Text(s.Language, "mail.team_subject", "product", w.about(s), "team", s.Team.Name(s.Language))
 }
 
 func (w *Writer) teamPage(language string, h balie.Handout, now time.Time) []string {
-	link := w.link("/h/", token.Handout, h.ID, now)
+	link := w.HandoutLink(h.ID, now)
 	if link == "" {
 		return nil
 	}
 	return []string{w.texts.Text(language, "mail.team_page", "link", link)}
+}
+
+// HandoutLink is the secret address of the page of whoever got a hand-out, or
+// "" without a public URL.
+func (w *Writer) HandoutLink(handout balie.ID, now time.Time) string {
+	return w.link("/h/", token.Handout, handout, now)
 }
 
 func (w *Writer) known(s Summary) string {

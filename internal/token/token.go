@@ -25,7 +25,12 @@ const (
 	Status  = "status"  // the customer's own status page
 	Handout = "handout" // the page of whoever got a hand-out
 	Form    = "form"    // a form that was shown and may be sent once
+	Survey  = "survey"  // how a request went: its subject is the request
+	NoMore  = "nomore"  // no more surveys: its subject is the person
 )
+
+// ErrExpired is of a link that was ours and held: it is a balie.ErrNotFound too.
+var ErrExpired = fmt.Errorf("link expired: %w", balie.ErrNotFound)
 
 // Maker makes and checks tokens. The first key signs, all are accepted.
 type Maker struct{ keys [][]byte }
@@ -122,7 +127,7 @@ func (m *Maker) ParseLink(purpose, link string, now time.Time) (balie.ID, error)
 		return balie.ID{}, balie.ErrNotFound
 	}
 	if now.Unix() > int64(binary.BigEndian.Uint64(b[16:24])) {
-		return balie.ID{}, fmt.Errorf("link expired: %w", balie.ErrNotFound)
+		return balie.ID{}, ErrExpired
 	}
 	return balie.ID(b[:16]), nil
 }
