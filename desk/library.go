@@ -12,6 +12,7 @@ import (
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/i18n"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store"
 )
@@ -22,10 +23,20 @@ const (
 	RulesDoc         = "rules"
 	OrganisationsDoc = "organisations"
 	TemplatesDoc     = "templates"
+	ProgressDoc      = "progress"
 )
 
 // Kinds are all kinds of document, in the order in which they build on each other.
-var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc, TemplatesDoc}
+var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc, TemplatesDoc, ProgressDoc}
+
+// sampleOf is the first version of a kind of which a desk has none, because it
+// is older than the kind; nil: it must have one.
+func sampleOf(kind string) []byte {
+	if kind == ProgressDoc {
+		return progress.Sample()
+	}
+	return nil
+}
 
 // Library is the documents in force: checked, compiled and trained, swapped
 // whole, so that a decision is never made on half of a change.
@@ -37,7 +48,8 @@ type Library struct {
 }
 
 // OpenLibrary reads the newest documents. first gives the body of a kind that
-// the store does not have yet: it becomes version 1.
+// the store does not have yet: it becomes version 1. Without a body it is what
+// is built in, for the kinds that have that.
 func OpenLibrary(ctx context.Context, docs store.Documents, first func(kind string) (file string, body []byte, err error)) (*Library, error) {
 	l := &Library{docs: docs}
 	var b intake.Brain
@@ -72,9 +84,12 @@ func (l *Library) newest(ctx context.Context, kind string, first func(string) (s
 	if err != nil {
 		return d, "", err
 	}
+	if body == nil {
+		file, body = "what is built in", sampleOf(kind)
+	}
 	d = store.Document{Kind: kind, Version: 1, Body: body, At: time.Now(), By: "setup", Reason: "first start, from " + file}
 	var alone intake.Brain
-	if kind != RulesDoc { // rules are checked against the catalogue, by load
+	if kind != RulesDoc && kind != ProgressDoc { // they are checked against the catalogue, by load
 		if err := load(&alone, kind, file, body, 1); err != nil {
 			return d, "", err
 		}
@@ -118,8 +133,15 @@ func load(b *intake.Brain, kind, file string, body []byte, version int) error {
 			return err
 		}
 		b.Texts = own.over(base)
+	case ProgressDoc:
+		p, err := progress.Parse(file, body, b.Catalogue)
+		if err != nil {
+			return err
+		}
+		p.Version = version
+		b.Policy = p
 	default:
-		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules, organisations or templates"}
+		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules, organisations, templates or progress"}
 	}
 	return nil
 }
@@ -156,13 +178,19 @@ func (l *Library) Draft(kind, file string, body []byte) (*intake.Brain, error) {
 	if kind != CatalogueDoc {
 		return &b, nil
 	}
-	// The rules in force must still find the teams and products they name.
+	// What is in force must still find the teams and products it names.
 	rs, err := router.Compile("rules", b.Rules.Source(), Names{b.Catalogue})
 	if err != nil {
 		return nil, fmt.Errorf("with this catalogue the rules in force do not hold: %w", err)
 	}
 	rs.Version = b.Rules.Version
 	b.Rules = rs
+	p, err := progress.Parse("progress", b.Policy.Source(), b.Catalogue)
+	if err != nil {
+		return nil, fmt.Errorf("with this catalogue the promises in force do not hold: %w", err)
+	}
+	p.Version = b.Policy.Version
+	b.Policy = p
 	b.Matcher = catalogue.Train(b.Catalogue, catalogue.TrainOptions{})
 	return &b, nil
 }
@@ -185,6 +213,8 @@ func (l *Library) Publish(ctx context.Context, d store.Document, base int, file 
 		b.Catalogue.Version = version
 	case RulesDoc:
 		b.Rules.Version = version
+	case ProgressDoc:
+		b.Policy.Version = version
 	}
 	l.brain.Store(b)
 	return version, nil

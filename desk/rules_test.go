@@ -44,8 +44,10 @@ func newRulesSite(t *testing.T) *rulesSite {
 			return "catalogue.yaml", catalogue.Sample(), nil
 		case RulesDoc:
 			return "rules.yaml", router.Sample(), nil
+		case OrganisationsDoc:
+			return "organisations.yaml", []byte("organisations: []\n"), nil
 		}
-		return "organisations.yaml", []byte("organisations: []\n"), nil
+		return kind, nil, nil
 	})
 	if err != nil {
 		t.Fatal(err)

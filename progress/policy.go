@@ -21,6 +21,16 @@ type Policy struct {
 	Closing       Closing
 	Aftercare     Aftercare
 	Signals       Signals
+
+	source []byte
+}
+
+// Source is the document it was read from; nil for the zero one.
+func (p *Policy) Source() []byte {
+	if p == nil {
+		return nil
+	}
+	return slices.Clone(p.source)
 }
 
 // Promise is what a customer may count on. Zero: nothing is promised.
@@ -67,7 +77,14 @@ type Remind struct {
 	Most    int           // reminders for one hand-out at most
 	Silent  time.Duration // ask for a status when a team said nothing for so long
 	Digest  string        // when a team gets its day's list, "08:30" by its own clock; "": never
+	Passed  int           // how often a request may go from one to another before somebody looks; 0: as often as it likes
 }
+
+// Bounds of reminding: nobody is written to without end.
+const (
+	minOverdue    = 15 * time.Minute
+	mostReminders = 10
+)
 
 // Closing is how a request ends.
 type Closing struct {

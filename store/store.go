@@ -155,7 +155,7 @@ type Blobs interface {
 
 // Document is one version of the rules, the catalogue, a calendar, a template.
 type Document struct {
-	Kind    string // "catalogue", "rules", "organisations", "templates"
+	Kind    string // "catalogue", "rules", "organisations", "templates", "progress"
 	Name    string // "" where there is only one
 	Version int    // from 1
 	Body    []byte

@@ -312,6 +312,9 @@ func documentsBeside(dir string) firstDocuments {
 	return func(kind string) (string, []byte, error) {
 		file := filepath.Join(dir, kind+".yaml")
 		b, err := os.ReadFile(file)
+		if kind == desk.ProgressDoc && errors.Is(err, os.ErrNotExist) {
+			return file, nil, nil // the desk is older than this document
+		}
 		if err != nil {
 			return file, nil, &balie.InvalidError{File: file, Problem: "cannot be read: " + err.Error(), Fix: "run balie init, which writes one"}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/router"
 )
 
@@ -18,15 +19,15 @@ import (
 // with or to check.
 type beside struct {
 	intake.Brain
-	catalogueFile, rulesFile, organisationsFile string
+	catalogueFile, rulesFile, organisationsFile, progressFile string
 }
 
 // readBeside reads them all and gathers every problem: each is checked as far
 // as it can be when the one it builds on has faults. What has faults is nil.
 func readBeside(dir string) (*beside, error) {
 	at := func(kind string) string { return filepath.Join(dir, kind+".yaml") }
-	d := &beside{catalogueFile: at(desk.CatalogueDoc), rulesFile: at(desk.RulesDoc), organisationsFile: at(desk.OrganisationsDoc)}
-	return d, errors.Join(d.catalogue(), d.rules(), d.organisations())
+	d := &beside{catalogueFile: at(desk.CatalogueDoc), rulesFile: at(desk.RulesDoc), organisationsFile: at(desk.OrganisationsDoc), progressFile: at(desk.ProgressDoc)}
+	return d, errors.Join(d.catalogue(), d.rules(), d.organisations(), d.promises())
 }
 
 func (d *beside) catalogue() error {
@@ -67,6 +68,20 @@ func (d *beside) organisations() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// promises reads what is promised; a desk that is older than this document has
+// what is built in.
+func (d *beside) promises() error {
+	body, err := os.ReadFile(d.progressFile)
+	if errors.Is(err, os.ErrNotExist) {
+		body, err = progress.Sample(), nil
+	}
+	if err != nil {
+		return &balie.InvalidError{File: d.progressFile, Problem: "cannot be read: " + pathCause(err), Fix: "balie init writes one"}
+	}
+	d.Policy, err = progress.Parse(d.progressFile, body, d.Catalogue)
+	return err
 }
 
 func readBody(file string) ([]byte, error) {

@@ -198,6 +198,9 @@ func demoDocuments(kind string) (string, []byte, error) {
 		return "sample.yaml", catalogue.Sample(), nil
 	case desk.RulesDoc:
 		return "rules.yaml", router.Sample(), nil
+	case desk.OrganisationsDoc:
+	default:
+		return kind, nil, nil // what is built in
 	}
 	file := "demo/" + kind + ".yaml"
 	b, err := demoFiles.ReadFile(file)

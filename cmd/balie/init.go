@@ -14,6 +14,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/config"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/router"
 )
 
@@ -79,6 +80,7 @@ func newDesk(language string) ([]newFile, error) {
 		{"catalogue.yaml", "a sample of products, teams and opening hours; make it yours", 0o644, catalogue.Sample()},
 		{"rules.yaml", "what happens with a question", 0o644, router.Sample()},
 		{"organisations.yaml", "customers and their account managers", 0o644, organisations},
+		{"progress.yaml", "what is promised, and how it is kept", 0o644, progress.Sample()},
 		{"secret.key", "signs links; new, for you alone", 0o600, []byte(base64.RawURLEncoding.EncodeToString(key) + "\n")},
 	}, nil
 }

@@ -156,23 +156,23 @@ func terminal(f *os.File) bool {
 	return err == nil && i.Mode()&os.ModeCharDevice != 0
 }
 
-// progress writes how far something is on one line of the terminal; elsewhere
+// stepping writes how far something is on one line of the terminal; elsewhere
 // it writes nothing.
-type progress struct {
+type stepping struct {
 	out  io.Writer
 	what string
 	last time.Time
 }
 
-func newProgress(what string) *progress {
-	p := &progress{what: what}
+func newProgress(what string) *stepping {
+	p := &stepping{what: what}
 	if terminal(os.Stderr) {
 		p.out = os.Stderr
 	}
 	return p
 }
 
-func (p *progress) show(format string, args ...any) {
+func (p *stepping) show(format string, args ...any) {
 	if p.out == nil || time.Since(p.last) < 100*time.Millisecond {
 		return
 	}
@@ -180,7 +180,7 @@ func (p *progress) show(format string, args ...any) {
 	fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.what, fmt.Sprintf(format, args...))
 }
 
-func (p *progress) end() {
+func (p *stepping) end() {
 	if p.out != nil && !p.last.IsZero() {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}

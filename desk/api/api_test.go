@@ -76,8 +76,10 @@ func first(kind string) (string, []byte, error) {
 		return kind, catalogue.Sample(), nil
 	case desk.RulesDoc:
 		return kind, router.Sample(), nil
+	case desk.OrganisationsDoc:
+		return kind, []byte("organisations: []\n"), nil
 	}
-	return kind, []byte("organisations: []\n"), nil
+	return kind, nil, nil
 }
 
 // call sends a request; body is JSON or nothing.

@@ -227,6 +227,10 @@ func sampleDocuments(kind string) (string, []byte, error) {
 		return "catalogue.yaml", catalogue.Sample(), nil
 	case desk.RulesDoc:
 		return "rules.yaml", router.Sample(), nil
+	case desk.OrganisationsDoc:
+		break
+	default:
+		return kind, nil, nil // what is built in
 	}
 	return "organisations.yaml", []byte("organisations:\n- id: akker\n  name: Akker Zorg\n  domains: [akker.example]\n  key_account: true\n  account_manager: accountmanagement\n"), nil
 }

@@ -63,8 +63,10 @@ func documents(kind string) (string, []byte, error) {
 		return "catalogue.yaml", catalogue.Sample(), nil
 	case desk.RulesDoc:
 		return "rules.yaml", router.Sample(), nil
+	case desk.OrganisationsDoc:
+		return "organisations.yaml", []byte("organisations: []\n"), nil
 	}
-	return "organisations.yaml", []byte("organisations: []\n"), nil
+	return kind, nil, nil // what is built in
 }
 
 // open opens a store and starts what follows it.
