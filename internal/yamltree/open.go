@@ -1,6 +1,7 @@
 package yamltree
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,10 @@ func (r *Reader) Open(body []byte) (root Node) {
 		r.Add(1, 1, "", fmt.Sprintf("the file has %d bytes, the limit is %d", len(body), r.MaxBytes), "")
 		return Node{}
 	}
+	// QUIRK: the YAML parser counts some lines that end in CR LF twice, so that
+	// places would be wrong. YAML reads both ends as LF (1.2.2, section 5.4).
+	body = bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
+	r.body = body
 	// QUIRK: the YAML parser can panic on damaged input; that is a faulty file
 	// like any other, not the end of the process.
 	defer func() {

@@ -281,6 +281,24 @@ var (
 	durations, sizes, times = of(yamltree.ParseDuration), of(yamltree.ParseSize), of(yamltree.ParseTime)
 )
 
+// A file that was edited on Windows is read the same, at the same places.
+func TestLinesThatEndInCRLFHaveTheSamePlaces(t *testing.T) {
+	const text = "# remark\na: 1   # why\n\n# b\nb:\n  # c\n  - x: |\n      one\n\n      two\n  - [y,\n     z]\nc: 2\n"
+	var places, texts []string
+	for _, body := range []string{text, strings.ReplaceAll(text, "\n", "\r\n")} {
+		r, at, all := reader(), "", ""
+		for _, e := range r.Mapping(r.Open([]byte(body)), "") {
+			line, col := e.At.Place()
+			at += fmt.Sprintf("%s %d:%d ", e.Key, line, col)
+			all += fmt.Sprint(r.Value(e.Value, e.Field))
+		}
+		places, texts = append(places, at), append(texts, all)
+	}
+	if places[0] != "a 2:1 b 5:1 c 13:1 " || places[1] != places[0] || texts[1] != texts[0] {
+		t.Errorf("places %q, texts %q", places, texts)
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	for _, s := range []string{"a: &a [b, *a]\n? x\n: - |\n  y\n", "- !a\n- !!x &b\n- 'it''s'\n", "? [a]\n: {b", "a: \"\\u00\"\n<<: *b\n", "{a, b: , ? c}\n---\n- -\n", "- 0x1_0\n- .nan\n- 1e9\n"} {
 		f.Add([]byte(s))
