@@ -19,7 +19,7 @@ const (
 // Delivery is something that must go out: one message to one address.
 type Delivery struct {
 	ID          ID        `json:"id"`
-	Request     ID        `json:"request"`
+	Request     ID        `json:"request"` // zero: a letter that belongs to none, such as a team's list of the day
 	Message     ID        `json:"message"`
 	Channel     string    `json:"channel"` // which sender takes it
 	Account     string    `json:"account,omitzero"`
@@ -68,7 +68,7 @@ type LedgerEntry struct {
 
 // Change is one step of one request: stored at once or not at all. Without a
 // Request (zero ID) it carries what belongs to none: a message held back, a
-// delivery tried again, a cursor.
+// delivery tried again, a letter about more than one, a cursor.
 //
 // Request is the state after Events; the store checks that the stored version
 // is Request.Version - len(Events) and refuses with ErrStale otherwise. A Seen

@@ -113,8 +113,10 @@ func (r *reader) emptied(l line) (line, error) {
 	return now, nil
 }
 
-func (c *clearing) clearDeliveries(r *reader) error {
-	queue, err := r.queue(c.before.ID)
+func (c *clearing) clearDeliveries(r *reader) error { return c.clearQueue(r, c.before.ID) }
+
+func (c *clearing) clearQueue(r *reader, of balie.ID) error {
+	queue, err := r.queue(of)
 	if err != nil {
 		return err
 	}

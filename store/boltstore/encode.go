@@ -300,8 +300,8 @@ func chunks(id, body []byte) []pair {
 
 func (e *encoded) addDeliveries(c balie.Change) error {
 	for i, d := range c.Deliveries {
-		if d.ID.IsZero() || d.Request.IsZero() || d.Message.IsZero() {
-			return invalid("deliveries", "delivery %d has no id, no request or no message", i)
+		if d.ID.IsZero() || d.Message.IsZero() {
+			return invalid("deliveries", "delivery %d has no id or no message", i)
 		}
 		if _, ok := statusByte[d.Status]; !ok {
 			return invalid("deliveries", "there is no status %.40q", string(d.Status))

@@ -98,6 +98,8 @@ func (e *eraser) each(k kind, keys [][]byte) error {
 			return err
 		case of.IsZero() && k == kindMessage:
 			err = e.held(balie.ID(key))
+		case of.IsZero() && k == kindDelivery:
+			err = e.heldBy(balie.ID(key))
 		case !of.IsZero() && !done[of]:
 			done[of] = true
 			err = e.request(of)
@@ -132,7 +134,17 @@ func (e *eraser) requestOf(k kind, key []byte) (out balie.ID, err error) {
 	return out, err
 }
 
-// held takes the person out of a message that belongs to no request.
+// heldBy is held for the message of a delivery.
+func (e *eraser) heldBy(id balie.ID) error {
+	d, err := e.d.Delivery(e.ctx, id)
+	if err != nil {
+		return err
+	}
+	return e.held(d.Message)
+}
+
+// held takes the person out of a message that belongs to no request, and out of
+// its deliveries.
 func (e *eraser) held(id balie.ID) error {
 	return e.do(func(w *writer) error {
 		m, ok, err := w.message(id)
@@ -141,6 +153,9 @@ func (e *eraser) held(id balie.ID) error {
 		}
 		c := &clearing{e: e, shells: map[balie.ID]int{}}
 		if err := c.clearMessage(&w.reader, m); err != nil {
+			return err
+		}
+		if err := c.clearQueue(&w.reader, m.ID); err != nil {
 			return err
 		}
 		return c.write(w)

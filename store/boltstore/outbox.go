@@ -31,6 +31,16 @@ type queued struct {
 	ready   uint64 // when it can be claimed, in timeOrder
 }
 
+// queueOf is whose queue a delivery stands in: its request's. A letter of no
+// request stands alone, under its own id, or all of those would be one queue
+// that grows for ever.
+func queueOf(d balie.Delivery) balie.ID {
+	if d.Request.IsZero() {
+		return d.Message
+	}
+	return d.Request
+}
+
 func queuePrefix(request balie.ID) []byte { return append([]byte{listQueue}, request[:]...) }
 
 func newQueued(d balie.Delivery) queued {
@@ -89,11 +99,11 @@ func (w *writer) writeDelivery(d balie.Delivery, rec []byte) {
 		w.err = err
 		return
 	}
-	if known && old.Request != d.Request {
+	if known && queueOf(old) != queueOf(d) {
 		w.unqueue(old)
 		known = false
 	}
-	before, err := w.queue(d.Request)
+	before, err := w.queue(queueOf(d))
 	if err != nil {
 		w.err = err
 		return
@@ -106,7 +116,7 @@ func (w *writer) writeDelivery(d balie.Delivery, rec []byte) {
 		after = slices.DeleteFunc(after, func(q queued) bool { return bytes.Equal(q.key, was.key) })
 		addresses = append(addresses, was.address)
 		if !bytes.Equal(was.key, now.key) {
-			w.del(kindList, append(queuePrefix(d.Request), was.key...))
+			w.del(kindList, append(queuePrefix(queueOf(d)), was.key...))
 		}
 		if k := statusKey(was); !bytes.Equal(k, statusKey(now)) {
 			w.del(kindList, k)
@@ -115,21 +125,21 @@ func (w *writer) writeDelivery(d balie.Delivery, rec []byte) {
 	at, _ := slices.BinarySearchFunc(after, now.key, func(q queued, key []byte) int { return bytes.Compare(q.key, key) })
 	after = slices.Insert(after, at, now)
 	w.put(kindDelivery, d.ID[:], rec)
-	w.put(kindList, append(queuePrefix(d.Request), now.key...), now.value())
+	w.put(kindList, append(queuePrefix(queueOf(d)), now.key...), now.value())
 	w.put(kindList, statusKey(now), nil)
 	w.moveHeads(before, after, addresses)
 }
 
 // unqueue takes a delivery out of the queue of a request it has left.
 func (w *writer) unqueue(d balie.Delivery) {
-	before, err := w.queue(d.Request)
+	before, err := w.queue(queueOf(d))
 	if err != nil {
 		w.err = err
 		return
 	}
 	q := newQueued(d)
 	after := slices.DeleteFunc(slices.Clone(before), func(o queued) bool { return bytes.Equal(o.key, q.key) })
-	w.del(kindList, append(queuePrefix(d.Request), q.key...))
+	w.del(kindList, append(queuePrefix(queueOf(d)), q.key...))
 	w.del(kindList, statusKey(q))
 	w.moveHeads(before, after, [][8]byte{q.address})
 }
@@ -254,6 +264,9 @@ func (r *reader) claimed(d balie.Delivery) (store.Claimed, error) {
 	}
 	if err != nil {
 		return c, err
+	}
+	if d.Request.IsZero() {
+		return c, nil
 	}
 	if c.Request, ok, err = r.request(d.Request); err == nil && !ok {
 		err = damaged(kindRequest, d.Request[:], "is missing")

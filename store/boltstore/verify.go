@@ -301,13 +301,13 @@ func (v *verifier) delivery1(key, rec []byte) {
 	if !bytes.Equal(d.ID[:], key) {
 		v.flaw(where(kindDelivery, key), "stands in the place of another delivery")
 	}
-	if v.get(kindRequest, d.Request[:]) == nil || v.get(kindMessage, d.Message[:]) == nil {
+	if !d.Request.IsZero() && v.get(kindRequest, d.Request[:]) == nil || v.get(kindMessage, d.Message[:]) == nil {
 		v.flaw(where(kindDelivery, key), "its request or message is missing")
 	}
 	q := newQueued(d)
-	v.want(kindDelivery, key, append(queuePrefix(d.Request), q.key...), q.value())
+	v.want(kindDelivery, key, append(queuePrefix(queueOf(d)), q.key...), q.value())
 	v.want(kindDelivery, key, statusKey(q), nil)
-	queue, err := v.queue(d.Request)
+	queue, err := v.queue(queueOf(d))
 	if v.bad(kindDelivery, key, err) || !unfinished(q.status) {
 		return
 	}
@@ -440,11 +440,11 @@ func (v *verifier) outboxEntry(key, id []byte) bool {
 	q := newQueued(d)
 	switch key[0] {
 	case listQueue:
-		return bytes.Equal(key, append(queuePrefix(d.Request), q.key...))
+		return bytes.Equal(key, append(queuePrefix(queueOf(d)), q.key...))
 	case listStatus:
 		return bytes.Equal(key, statusKey(q))
 	}
-	queue, err := v.queue(d.Request)
+	queue, err := v.queue(queueOf(d))
 	return err == nil && bytes.Equal(head(queue, q.address), key)
 }
 

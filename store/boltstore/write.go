@@ -116,13 +116,13 @@ func (w *writer) checkDeliveries(e *encoded) error {
 		if known && d.Status == balie.TakenBack && (old.Status == balie.Leased || old.Status == balie.SentOK) {
 			return fmt.Errorf("delivery %s is %s: it cannot be taken back: %w", d.ID, old.Status, balie.ErrStale)
 		}
-		if d.Request != e.id && w.get(kindRequest, d.Request[:]) == nil {
+		if !d.Request.IsZero() && d.Request != e.id && w.get(kindRequest, d.Request[:]) == nil {
 			return invalid("deliveries", "delivery %s is for request %s, which is not there", d.ID, d.Request)
 		}
 		if !e.hasMessage(d.Message) && w.get(kindMessage, d.Message[:]) == nil {
 			return invalid("deliveries", "delivery %s is for message %s, which is not there", d.ID, d.Message)
 		}
-		if _, err := w.queue(d.Request); err != nil {
+		if _, err := w.queue(queueOf(d.Delivery)); err != nil {
 			return err
 		}
 	}

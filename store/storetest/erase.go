@@ -27,7 +27,9 @@ func erasedPerson(t *testing.T, s store.Store) {
 	hers.From, hers.Text = her.Addresses[0], secret
 	other.Messages = []balie.Message{his, hers}
 	own.People = []balie.Person{her, him}
-	commit(t, s, own, other)
+	list := m.message(balie.ID{}) // she leads a team too, and gets its list of the day
+	letter := balie.Change{Messages: []balie.Message{list}, Deliveries: []balie.Delivery{m.delivery(list, her.Addresses[0].Value)}}
+	commit(t, s, own, other, letter)
 
 	got := must[store.Erased](t)(s.Erase(t.Context(), her.ID, "agent:lead", "AVG", m.now()))
 	same(t, "erased", got, store.Erased{Requests: 2, Messages: 2, Originals: 1})

@@ -87,6 +87,31 @@ func outboxHeld(t *testing.T, s store.Store) {
 	same(t, "dead ones", must[[]balie.Delivery](t)(s.ListDeliveries(t.Context(), balie.Dead, 0)), []balie.Delivery{dead})
 }
 
+// outboxAlone is a letter about more than one request, or none.
+func outboxAlone(t *testing.T, s store.Store) {
+	var m maker
+	first, second := m.message(balie.ID{}), m.message(balie.ID{})
+	first.Direction, second.Direction = balie.Out, balie.Out
+	one, other := m.delivery(first, "team@b.example"), m.delivery(second, "team@b.example")
+	commit(t, s, balie.Change{Seen: []string{"day"}, Messages: []balie.Message{first}, Deliveries: []balie.Delivery{one}})
+	refused(t, s.Commit(t.Context(), balie.Change{Seen: []string{"day"}, Messages: []balie.Message{second}, Deliveries: []balie.Delivery{other}}), balie.ErrDuplicate)
+	commit(t, s, balie.Change{Messages: []balie.Message{second}, Deliveries: []balie.Delivery{other}})
+	commit(t, s, balie.Change{Seen: []string{"nothing to say"}})
+	refused(t, s.Commit(t.Context(), balie.Change{Seen: []string{"nothing to say"}}), balie.ErrDuplicate)
+	got := claim(t, s, noon.Add(time.Hour), 9)
+	if len(got) != 2 || got[0].Message.ID != first.ID || got[1].Message.ID != second.ID {
+		t.Fatalf("claimed %v, want both", got)
+	}
+	same(t, "its request", got[0].Request, balie.Request{})
+	sent := got[0].Delivery
+	sent.Status = balie.SentOK
+	commit(t, s, balie.Change{Deliveries: []balie.Delivery{sent}})
+	same(t, "sent ones", must[[]balie.Delivery](t)(s.ListDeliveries(t.Context(), balie.SentOK, 5)), []balie.Delivery{sent})
+	if flaws, err := s.Verify(t.Context(), nil); err != nil || len(flaws) > 0 {
+		t.Errorf("verify: %v, %v", flaws, err)
+	}
+}
+
 func feed(t *testing.T, s store.Store) {
 	var m maker
 	var want []balie.Event

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"HeldAndDeadAreNotClaimed", outboxHeld},
 		{"WhatIsTakenBackDoesNotGoOut", outboxTakenBack},
 		{"WhatIsBeingSentIsNotTakenBack", outboxTooLate},
+		{"ALetterOfNoRequestGoesOut", outboxAlone},
 		{"TheFeedMissesNothing", feed},
 		{"TheTailIsWhereTheFeedGoesOn", tail},
 		{"ChangedWakes", changedWakes},
