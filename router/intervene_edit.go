@@ -75,10 +75,7 @@ func sameIntervention(a, b InterventionRule) bool {
 }
 
 func (r InterventionRule) meaning() []byte {
-	r.When, r.Line = strings.TrimSpace(r.When), 0
-	if len(r.Names) == 0 {
-		r.Names = nil
-	}
+	r.When, r.Line, r.Names = strings.TrimSpace(r.When), 0, said(r.Names)
 	var examples []GuardExample
 	for _, x := range r.Examples {
 		if len(x.Given) == 0 {
@@ -104,7 +101,7 @@ func (r InterventionRule) part(name string, indent int, end string) string {
 	pad := strings.Repeat(" ", indent)
 	lines := func(text string) string { return pad + strings.ReplaceAll(text, "\n", end+pad) + end }
 	switch {
-	case name == "name" && len(r.Names) > 0:
+	case name == "name" && said(r.Names) != nil:
 		return lines("name: " + flow(namesYAML(r.Names)))
 	case name == "on":
 		on := make([]string, 0, len(r.On))

@@ -2,8 +2,11 @@ package router
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"cel.dev/cel-go/cel"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/internal/yamltree"
@@ -181,7 +184,7 @@ func (r *reader) guardPart(e yamltree.Entry, w *writtenGuard) {
 	field := w.field + "." + e.Key
 	switch e.Key {
 	case "name":
-		w.Names = r.names(e.Value, field)
+		w.Names = said(r.names(e.Value, field))
 	case "on":
 		for _, item := range r.Items(e.Value, field) {
 			o := Occasion(r.OneOf(item, field, occasions...))
@@ -211,6 +214,16 @@ func (r *reader) guardPart(e yamltree.Entry, w *writtenGuard) {
 			w.Examples = append(w.Examples, r.guardExample(item, field))
 		}
 	}
+}
+
+// said are the names that say something; nil when none does.
+func said(names map[string]string) map[string]string {
+	names = maps.Clone(names)
+	maps.DeleteFunc(names, func(_, name string) bool { return name == "" })
+	if len(names) == 0 {
+		return nil
+	}
+	return names
 }
 
 // guardAction reads one action. Those that take whom or a word may have a list
@@ -278,11 +291,21 @@ func (r *reader) guardExample(n yamltree.Node, field string) GuardExample {
 // guardCan refuses what a fact cannot be.
 func guardCan(one map[string]any) error {
 	for name, value := range one {
+		list, _ := value.([]any)
+		if value == nil || slices.Contains(list, nil) {
+			return &balie.InvalidError{Problem: name + " has no value", Fix: "write one, or leave the fact out"}
+		}
 		f := guarding.facts[guarding.places[name]]
 		if f.never(value) {
 			return &balie.InvalidError{Problem: fmt.Sprintf("%s is never %q", name, clip(fmt.Sprint(value), 40)),
 				Fix: yamltree.Suggest(fmt.Sprint(value), f.choices)}
 		}
 	}
-	return setFacts(&GuardFacts{}, one)
+	err := setFacts(&GuardFacts{}, one)
+	for name := range one {
+		if err != nil && guarding.facts[guarding.places[name]].typ == cel.IntType {
+			return &balie.InvalidError{Problem: name + " cannot be that", Fix: "it is a whole number"}
+		}
+	}
+	return err
 }
