@@ -13,6 +13,7 @@ import (
 	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/progress"
+	"github.com/balie/balie/report"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store"
 )
@@ -24,10 +25,11 @@ const (
 	OrganisationsDoc = "organisations"
 	TemplatesDoc     = "templates"
 	ProgressDoc      = "progress"
+	PlanDoc          = "plan"
 )
 
 // Kinds are all kinds of document, in the order in which they build on each other.
-var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc, TemplatesDoc, ProgressDoc}
+var Kinds = []string{CatalogueDoc, RulesDoc, OrganisationsDoc, TemplatesDoc, ProgressDoc, PlanDoc}
 
 // sampleOf is the first version of a kind of which a desk has none, because it
 // is older than the kind; nil: it must have one.
@@ -45,6 +47,7 @@ type Library struct {
 	mu    sync.Mutex // one publication at a time
 	brain atomic.Pointer[intake.Brain]
 	older olderRules
+	plan  atomic.Pointer[report.Plan] // nil: there is none
 }
 
 // OpenLibrary reads the newest documents. first gives the body of a kind that
@@ -60,6 +63,11 @@ func OpenLibrary(ctx context.Context, docs store.Documents, first func(kind stri
 		}
 		if err := load(&b, kind, file, d.Body, d.Version); err != nil {
 			return nil, err
+		}
+		if kind == PlanDoc {
+			if err := l.keepPlan(file, d.Body, d.Version); err != nil {
+				return nil, err
+			}
 		}
 	}
 	b.Matcher = catalogue.Train(b.Catalogue, catalogue.TrainOptions{})
@@ -83,6 +91,9 @@ func (l *Library) newest(ctx context.Context, kind string, first func(string) (s
 	file, body, err := first(kind)
 	if err != nil {
 		return d, "", err
+	}
+	if body == nil && kind == PlanDoc { // a desk without a plan has no goals, rather than somebody else's
+		return store.Document{Kind: kind}, kind, nil
 	}
 	if body == nil {
 		file, body = "what is built in", sampleOf(kind)
@@ -140,8 +151,11 @@ func load(b *intake.Brain, kind, file string, body []byte, version int) error {
 		}
 		p.Version = version
 		b.Policy = p
+	case PlanDoc: // nothing is decided by it
+		_, err := report.ParsePlan(file, body, report.PlanNames{})
+		return err
 	default:
-		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules, organisations, templates or progress"}
+		return &balie.InvalidError{Field: "kind", Problem: fmt.Sprintf("there is no document %q", kind), Fix: "use catalogue, rules, organisations, templates, progress or plan"}
 	}
 	return nil
 }
@@ -172,6 +186,10 @@ func (l *Library) Brain() *intake.Brain { return l.brain.Load() }
 func (l *Library) Draft(kind, file string, body []byte) (*intake.Brain, error) {
 	b := *l.Brain()
 	version := 0
+	if kind == PlanDoc {
+		_, err := report.ParsePlan(file, body, planNames(&b))
+		return &b, err
+	}
 	if err := load(&b, kind, file, body, version); err != nil {
 		return nil, err
 	}
@@ -215,6 +233,8 @@ func (l *Library) Publish(ctx context.Context, d store.Document, base int, file 
 		b.Rules.Version = version
 	case ProgressDoc:
 		b.Policy.Version = version
+	case PlanDoc:
+		return version, l.keepPlan(file, d.Body, version)
 	}
 	l.brain.Store(b)
 	return version, nil

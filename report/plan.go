@@ -132,10 +132,11 @@ type Amount struct {
 
 // Approval is who agreed, when, with which version.
 type Approval struct {
-	By, Role string
-	On       time.Time
-	Version  int
-	Note     string
+	By      string    `json:"by"`
+	Role    string    `json:"role"`
+	On      time.Time `json:"on"`
+	Version int       `json:"version"`
+	Note    string    `json:"note,omitempty"`
 }
 
 // Approved is the approval of the version in force. A change makes a version
