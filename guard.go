@@ -79,7 +79,7 @@ func (r *Request) guard(was Request, e Event) {
 	r.pause(e)
 	back := e.What == Unsent || e.What == Undone // restore has read it
 	if !r.Promised.Equal(was.Promised) && !back {
-		r.PromisedAt = e.At
+		r.PromisedAt, r.PromisedWord = e.At, e.What == ToDesk
 	}
 	switch e.What {
 	case Opened: // what it is opened with is its first holder, not a change of it
@@ -90,6 +90,10 @@ func (r *Request) guard(was Request, e Event) {
 		r.Passed++
 	case ToDesk, Reopened, Asked, Answered, Told:
 		r.hear(e)
+	case PlannedFor:
+		if d, err := time.Parse(time.RFC3339, e.Data["date"]); err == nil {
+			r.Date = d
+		}
 	case TeamSaid, HandoutAsked, HandoutAccepted:
 		r.saidBy(e)
 	case Undelivered, Bounced:

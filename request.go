@@ -101,20 +101,22 @@ type Request struct {
 	Promised     time.Time         `json:"promised,omitzero"` // "uiterlijk": what the customer was told
 	Opened       time.Time         `json:"opened"`
 	Changed      time.Time         `json:"changed"`
-	Next         time.Time         `json:"next,omitzero"`        // when progress must look again
-	Preview      string            `json:"preview,omitzero"`     // the customer's last words, their beginning
-	Spoke        Side              `json:"spoke,omitzero"`       // who said something last: customer, team or desk
-	SpokeAt      time.Time         `json:"spoke_at,omitzero"`    // and when
-	Responded    time.Time         `json:"responded,omitzero"`   // when a person or an answer first reached the customer
-	Of           ID                `json:"of,omitzero"`          // closed as a duplicate: of which request
-	PromisedAt   time.Time         `json:"promised_at,omitzero"` // when Promised was said
-	Pauses       []Pause           `json:"pauses,omitempty"`     // when what was promised stood still, oldest first
-	Heard        time.Time         `json:"heard,omitzero"`       // when the customer last heard from us, receipts included
-	Solved       time.Time         `json:"solved,omitzero"`      // when it was last answered or closed as solved; zero while it is not
-	Passed       int               `json:"passed,omitzero"`      // how often it went from one to another
-	Score        int               `json:"score,omitzero"`       // the customer's last rating, 1 to 5; 0 is none
-	Failed       time.Time         `json:"failed,omitzero"`      // when a letter to the customer came to nothing and none went out since
-	Fired        []string          `json:"fired,omitempty"`      // the timers set off, "timer:cause", oldest first; at most FiredLimit
+	Next         time.Time         `json:"next,omitzero"`          // when progress must look again
+	Preview      string            `json:"preview,omitzero"`       // the customer's last words, their beginning
+	Spoke        Side              `json:"spoke,omitzero"`         // who said something last: customer, team or desk
+	SpokeAt      time.Time         `json:"spoke_at,omitzero"`      // and when
+	Responded    time.Time         `json:"responded,omitzero"`     // when a person or an answer first reached the customer
+	Of           ID                `json:"of,omitzero"`            // closed as a duplicate: of which request
+	PromisedAt   time.Time         `json:"promised_at,omitzero"`   // when Promised was said
+	PromisedWord bool              `json:"promised_word,omitzero"` // Promised is when somebody is heard, and not when it is answered
+	Date         time.Time         `json:"date,omitzero"`          // on which it goes on, when it is or was planned
+	Pauses       []Pause           `json:"pauses,omitempty"`       // when what was promised stood still, oldest first
+	Heard        time.Time         `json:"heard,omitzero"`         // when the customer last heard from us, receipts included
+	Solved       time.Time         `json:"solved,omitzero"`        // when it was last answered or closed as solved; zero while it is not
+	Passed       int               `json:"passed,omitzero"`        // how often it went from one to another
+	Score        int               `json:"score,omitzero"`         // the customer's last rating, 1 to 5; 0 is none
+	Failed       time.Time         `json:"failed,omitzero"`        // when a letter to the customer came to nothing and none went out since
+	Fired        []string          `json:"fired,omitempty"`        // the timers set off, "timer:cause", oldest first; at most FiredLimit
 }
 
 // PreviewLimit bounds Preview, in bytes.
@@ -363,7 +365,7 @@ func (r Request) Standing() map[string]string {
 		"state": r.State.String(), "prior": stateText(r.Prior), "outcome": string(r.Outcome), "of": r.Of.String(),
 		"spoke": strconv.Itoa(int(r.Spoke)), "spoke_at": timeText(r.SpokeAt), "responded": timeText(r.Responded),
 		"asked": strings.Join(r.Asked, ","), "rounds": strconv.Itoa(r.Rounds), "reopened": strconv.Itoa(r.ReopenCount),
-		"promised": timeText(r.Promised), "promised_at": timeText(r.PromisedAt),
+		"promised": timeText(r.Promised), "promised_at": timeText(r.PromisedAt), "promised_word": strconv.FormatBool(r.PromisedWord),
 		"heard": timeText(r.Heard), "solved": timeText(r.Solved), "pauses": pausesText(r.Pauses),
 	}
 }
@@ -437,6 +439,8 @@ func (r *Request) restoreValue(k, v string) {
 		r.Promised = at
 	case k == "promised_at" && noTime == nil:
 		r.PromisedAt = at
+	case k == "promised_word":
+		r.PromisedWord = v == "true"
 	case k == "heard" && noTime == nil:
 		r.Heard = at
 	case k == "solved" && noTime == nil:

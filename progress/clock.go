@@ -181,9 +181,9 @@ func (s Setting) Due(r balie.Request) Clocks {
 	p, _ := s.Promise(r)
 	name, cal := s.named(p.Calendar)
 	respond := respondBy(r, p, cal)
-	if r.Responded.IsZero() && r.State == balie.AtDesk {
+	if responded(r).IsZero() && r.State == balie.AtDesk {
 		c.Response = Clock{Kind: ResponseClock, From: r.Opened, Due: respond, Target: p.Respond, calendar: cal, hours: name}
-		if !r.Promised.IsZero() && r.Promised.After(respond) { // an agent moved it
+		if !r.PromisedWord && r.Promised.After(respond) { // an agent moved it
 			c.Response.Due, c.Response.Target = r.Promised, 0
 		}
 	}
@@ -218,6 +218,18 @@ func (s Setting) teamHours(r balie.Request, team string) (string, hours.Calendar
 	return s.named(p.Calendar)
 }
 
+// responded is when the customer first had a response: a person's word, an
+// answer, or that a team has it, which they hear with its name and a moment.
+func responded(r balie.Request) time.Time {
+	at := r.Responded
+	for _, h := range r.Handouts {
+		if at.IsZero() || h.Opened.Before(at) {
+			at = h.Opened
+		}
+	}
+	return at
+}
+
 // respondBy is when somebody must have been heard.
 func respondBy(r balie.Request, p Promise, cal hours.Calendar) time.Time {
 	if p.Respond > 0 {
@@ -228,12 +240,18 @@ func respondBy(r balie.Request, p Promise, cal hours.Calendar) time.Time {
 
 // update is when the customer must hear something again.
 func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
-	if p.Update <= 0 || r.State != balie.AtDesk && r.State != balie.WithTeam {
+	if r.State != balie.AtDesk && r.State != balie.WithTeam {
 		return Clock{}
 	}
 	from := r.Heard
 	if from.IsZero() {
 		from = r.Opened
+	}
+	if r.PromisedWord && r.State == balie.AtDesk && !responded(r).IsZero() && !from.After(r.PromisedAt) { // "you hear from us by then"
+		return Clock{Kind: UpdateClock, From: r.PromisedAt, Due: r.Promised, calendar: cal}
+	}
+	if p.Update <= 0 {
+		return Clock{}
 	}
 	return Clock{Kind: UpdateClock, From: from, Due: cal.Add(from, p.Update), Target: p.Update, calendar: cal}
 }
@@ -248,7 +266,7 @@ func (s Setting) resolution(r balie.Request, p Promise, cal hours.Calendar, resp
 		c.still = r.Pauses[n-1].From
 	}
 	switch {
-	case r.Promised.After(respond):
+	case !r.PromisedWord && r.Promised.After(respond):
 		c.Due = cal.Add(r.Promised, stoodStill(r, cal, r.PromisedAt))
 	case p.Resolve > 0:
 		c.Target = p.Resolve

@@ -149,10 +149,10 @@ type Result struct {
 func (s Setting) Results(r balie.Request) (respond, resolve Result) {
 	p, _ := s.Promise(r)
 	_, cal := s.named(p.Calendar)
-	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: r.Responded}
-	if !r.Responded.IsZero() {
-		respond.Took = cal.Between(r.Opened, r.Responded)
-		respond.Kept = respond.Due.IsZero() || !r.Responded.After(respond.Due)
+	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: responded(r)}
+	if !respond.At.IsZero() {
+		respond.Took = cal.Between(r.Opened, respond.At)
+		respond.Kept = respond.Due.IsZero() || !respond.At.After(respond.Due)
 	}
 	was := r
 	was.State = balie.AtDesk // the clock of a closed request, as it was
