@@ -238,6 +238,16 @@ func respondBy(r balie.Request, p Promise, cal hours.Calendar) time.Time {
 	return r.Promised // a request at the desk was promised when somebody hears
 }
 
+// respondDue is respondBy, or the later moment that an agent had said before
+// somebody was heard.
+func respondDue(r balie.Request, p Promise, cal hours.Calendar, at time.Time) time.Time {
+	due := respondBy(r, p, cal)
+	if !r.PromisedWord && r.PromisedAt.Before(at) && r.Promised.After(due) {
+		return r.Promised
+	}
+	return due
+}
+
 // update is when the customer must hear something again.
 func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
 	if r.State != balie.AtDesk && r.State != balie.WithTeam {

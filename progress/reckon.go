@@ -150,13 +150,15 @@ func (s Setting) Results(r balie.Request) (respond, resolve Result) {
 	p, _ := s.Promise(r)
 	_, cal := s.named(p.Calendar)
 	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: responded(r)}
+	by := respond.Due
 	if !respond.At.IsZero() {
+		respond.Due = respondDue(r, p, cal, respond.At)
 		respond.Took = cal.Between(r.Opened, respond.At)
 		respond.Kept = respond.Due.IsZero() || !respond.At.After(respond.Due)
 	}
 	was := r
 	was.State = balie.AtDesk // the clock of a closed request, as it was
-	c := s.resolution(was, p, cal, respond.Due)
+	c := s.resolution(was, p, cal, by)
 	resolve = Result{Target: c.Target, Due: c.Due, At: r.Solved}
 	if !r.Solved.IsZero() {
 		resolve.Took = s.Took(r, r.Solved)
