@@ -192,7 +192,9 @@ func (w *way) add(f Fact) {
 		if passing(f.Path, i) || st.Holder == "answered" {
 			continue
 		}
-		w.took[n].add(st.Took)
+		if i+1 < len(f.Path) { // whoever has it now is not done
+			w.took[n].add(st.Took)
+		}
 		n++
 	}
 	if n == 0 && !f.Solved.IsZero() {
@@ -202,8 +204,8 @@ func (w *way) add(f Fact) {
 
 // addAsked counts what became of a request that a rule gave to the desk.
 func (s *FlowSum) addAsked(f Fact) {
-	if f.Decided != ToDesk || f.Rule == "" {
-		return
+	if f.Decided != ToDesk || f.Rule == "" || f.Product == "" || f.Kind == balie.Complaint || f.Kind == balie.Compliment {
+		return // those are the desk's on purpose
 	}
 	k := askedKey{f.Product, f.Rule, f.Ruleset}
 	a, ok := s.asked[k]

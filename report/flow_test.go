@@ -214,7 +214,7 @@ func TestMediansOfAFlow(t *testing.T) {
 		took := rapid.SliceOfN(rapid.Int64Range(0, 400*24*3600), 1, 60).Draw(t, "seconds")
 		s := &report.FlowSum{}
 		for _, n := range took {
-			path := went("desk")
+			path := went("desk", "answered")
 			path[1].Took = time.Duration(n) * time.Second
 			s.Add(fact("email", report.ToDesk, "unsure", path))
 		}

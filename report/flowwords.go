@@ -214,3 +214,14 @@ func (w FlowWords) edgeClass(e FlowEdge) string {
 	}
 	return w.class(e.From)
 }
+
+// Says is a difference in words, and what one could do about it.
+func (w FlowWords) Says(d Difference) (says, could string) {
+	rule := w.rule(d.Rule)
+	if d.Rule == "" {
+		rule = w.t("no_rule")
+	}
+	pairs := []string{"rule", rule, "team", w.Holder("team:" + d.Team), "other", w.Holder("team:" + d.Other), "product", w.Names.Product(d.Product),
+		"n", w.Names.Number(d.Count), "of", w.Names.Number(d.Of), "share", w.Share(d.Count, d.Of)}
+	return w.t("diff_"+string(d.Kind), pairs...), w.t("could_"+string(d.Kind), pairs...)
+}

@@ -386,11 +386,11 @@ func (l *layout) labels() []DrawnLabel {
 	for i, col := range l.columns {
 		boxes := slices.DeleteFunc(slices.Clone(col), func(b *box) bool { return b.pass })
 		outer := i == 0 || i == len(l.columns)-1
-		for _, p := range spread(boxes, outer, topRoom-3, l.height-captionRoom+7) {
-			d := DrawnLabel{Node: p.box.node.ID, X: p.box.x + nodeWidth + labelGap, Y: p.y, Two: p.h == twoLines, Room: rightRoom - 2*labelGap}
+		for _, p := range spread(boxes, i == 0, outer, topRoom-3, l.height-captionRoom+7) {
+			d := DrawnLabel{Node: p.box.node.ID, X: p.box.x + nodeWidth + labelGap, Y: p.y, Two: p.h == twoLines, Room: rightRoom - nodeWidth - labelGap - 2}
 			switch {
 			case i == 0:
-				d.X, d.End, d.Room = p.box.x-labelGap, true, leftRoom-2*labelGap
+				d.X, d.End, d.Room = p.box.x-labelGap, true, leftRoom-labelGap-2
 			case !outer:
 				d.Room = l.columnX(i+1) - d.X - labelGap
 			}
@@ -406,13 +406,14 @@ type spot struct {
 	y, h float64
 }
 
-// spread moves labels apart between two heights. What has no room goes: first
-// the second lines, then the labels of the smallest.
-func spread(boxes []*box, mayBeTwo bool, top, bottom float64) []spot {
+// spread moves labels apart between two heights; narrow ones are on two lines
+// if they can, outer ones beside a bar that is high enough. What has no room
+// goes: first the second lines, then the labels of the smallest.
+func spread(boxes []*box, narrow, outer bool, top, bottom float64) []spot {
 	var out []spot
 	for _, b := range boxes {
 		h := lineHeight
-		if mayBeTwo && b.h >= twoLines-3 {
+		if narrow || outer && b.h >= twoLines-3 {
 			h = twoLines
 		}
 		out = append(out, spot{b, b.y + b.h/2, h})

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balie/balie/report"
+	"github.com/balie/balie/router"
 )
 
 // TestASankeyStaysInItsBox: whatever comes in, however small it is drawn.
@@ -142,7 +143,7 @@ func wellFormed(t *testing.T, bad, svg string) {
 			continue
 		}
 		switch e.Name.Local {
-		case "svg", "title", "desc", "style", "path", "rect", "text", "tspan":
+		case "svg", "title", "desc", "style", "path", "rect", "circle", "text", "tspan":
 		default:
 			t.Errorf("%q: there is an element %s", bad, e.Name.Local)
 		}
@@ -242,5 +243,16 @@ func TestDrawExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+	d := madeUpDesign(t)
+	if rs, err := router.Compile("sample.yaml", router.Sample(), nil); err == nil {
+		d = report.Designed(rs, nil)
+	}
+	svg := report.DrawDesign(d, map[string]report.Taken{"answer": {Count: 900}, "backoffice": {Count: 400}, "complaint": {Count: 20}, "": {Count: 7}}, 640).SVGFile(flowWords(t, "nl", dutch))
+	if err := os.WriteFile(dir+"/design.svg", []byte(svg), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/design.mmd", []byte(d.Mermaid(flowWords(t, "nl", dutch))), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // letterWidth is about how wide a letter of a label is, in units of a drawing.
-const letterWidth = 6.2
+const letterWidth = 6.7
 
 // SVG is the drawing within a page: it has no style of its own but classes of
 // the page's stylesheet. id makes the ids in it the only ones of the page; it
@@ -25,7 +25,7 @@ func (d Drawing) SVG(f Flow, w FlowWords, id string) string {
 // fileStyle is what the page's stylesheet says, for a file by itself.
 const fileStyle = `text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}` +
 	`.fl{opacity:.34;fill:#555}.fl.ok{fill:#2b8a57}.fl.desk{fill:#1f4e96}.fl.back{fill:#9c4fa0}.fl.acct{fill:#1f8286}.fl.wait{fill:#c58a1c}.fl.late{fill:#c5292a;opacity:.6}` +
-	`.lp{fill:none;stroke:#555;opacity:.34}.lp.ok{stroke:#2b8a57}.lp.desk{stroke:#1f4e96}.lp.back{stroke:#9c4fa0}.lp.acct{stroke:#1f8286}.lp.wait{stroke:#c58a1c}.lp.again{opacity:.6;stroke-dasharray:5 2}` +
+	`.lp{fill:none;stroke:#555;opacity:.34}.lp.ok{stroke:#2b8a57}.lp.desk{stroke:#1f4e96}.lp.back{stroke:#9c4fa0}.lp.acct{stroke:#1f8286}.lp.wait{stroke:#c58a1c}.lp.again{opacity:.55}` +
 	`.nd{fill:#454b57}.nd.ok{fill:#2b8a57}.nd.desk{fill:#1f4e96}.nd.back{fill:#9c4fa0}.nd.acct{fill:#1f8286}.nd.wait{fill:#c58a1c}.nd.bad{fill:#c5292a}` +
 	`.sl{font-size:11.5px;font-weight:600;fill:#1d222c;dominant-baseline:middle;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}.sl.e{text-anchor:end}.sl.bad{fill:#9b1c1c}.sv{font-weight:450}.ax{font-size:10.5px;fill:#454b57}`
 
