@@ -2,11 +2,11 @@ package intake
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/letters"
 	"github.com/balie/balie/store"
 )
 
@@ -82,22 +82,11 @@ func (in *Intake) openRequests(ctx context.Context, p balie.Person) ([]balie.Req
 
 // ReplyAddress is where an answer to a message goes: never the Reply-To of an
 // unproven mail, which would make balie write to whomever the sender likes.
-func ReplyAddress(m balie.Message) balie.Address {
-	if !m.ReplyTo.IsZero() && (m.ReplyTo.Scheme == balie.Slack || m.Proof == balie.Proven) {
-		return m.ReplyTo
-	}
-	return m.From
-}
+func ReplyAddress(m balie.Message) balie.Address { return letters.ReplyAddress(m) }
 
-// capKeys are the claims that count automatic letters to an address on a day:
-// the n-th letter claims the n-th key.
+// capKeys are the claims that count automatic letters to an address on a day.
 func (in *Intake) capKeys(a balie.Address, now time.Time) []string {
-	day := now.UTC().Format("20060102")
-	keys := make([]string, in.o.DailyCap)
-	for i := range keys {
-		keys[i] = "auto:" + day + ":" + strconv.Itoa(i) + ":" + a.Key()
-	}
-	return keys
+	return letters.CapKeys(a, in.o.DailyCap, now)
 }
 
 // freeCap is the next unclaimed key; "" when the day's letters are used up.
