@@ -26,7 +26,7 @@ func esc(s string) string { return template.HTMLEscapeString(s) }
 
 // Sizes of a bullet, in pixels.
 const (
-	bulletWidth  = 108
+	bulletWidth  = 100
 	bulletHeight = 12
 	barTop       = 3.5
 	barHeight    = 5
@@ -259,7 +259,7 @@ func (w Words) short(n int) string {
 }
 
 // share of a row as a bar in a table, in pixels.
-const tallyWidth = 56
+const tallyWidth = 44
 
 // tally is a count as a bar, with a part of it dark and hatched.
 func tally(count, part, most int) template.HTML {

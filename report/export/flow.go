@@ -10,7 +10,7 @@ import (
 // The drawing of where requests went, in its own units.
 const (
 	flowWidth = 690
-	flowMost  = 186
+	flowMost  = 168
 	flowLeast = 120
 )
 

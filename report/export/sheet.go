@@ -24,8 +24,8 @@ var sheetPage = sync.OnceValues(func() (*template.Template, error) {
 // How many lines a table on paper has. The files have all of them.
 const (
 	channelRows  = 5
-	productRows  = 6
-	teamRows     = 6
+	productRows  = 5
+	teamRows     = 5
 	customerRows = 4
 )
 
@@ -193,7 +193,7 @@ func figure(f report.Factsheet, metric string) report.Figure {
 
 // The goals' spark, in pixels.
 const (
-	goalSparkWidth  = 116
+	goalSparkWidth  = 104
 	goalSparkHeight = 20
 	rowSparkWidth   = 96
 	rowSparkHeight  = 24
