@@ -92,8 +92,10 @@ func BuilderFacts() []BuilderFact {
 	return out
 }
 
-func builderFact(i int) BuilderFact {
-	f := allFacts[i]
+func builderFact(i int) BuilderFact { return routing.builderFact(i) }
+
+func (v *vocabulary) builderFact(i int) BuilderFact {
+	f := v.facts[i]
 	b := BuilderFact{Name: f.name, Choices: slices.Clone(f.choices)}
 	switch f.typ {
 	case cel.BoolType:

@@ -17,8 +17,8 @@ const (
 	Overdue        Occasion = "overdue"         // a promise is broken
 	Silent         Occasion = "silent"          // the customer heard nothing for as long as was promised
 	TeamSilent     Occasion = "team_silent"     // whoever has a hand-out says nothing
-	HandoutDue     Occasion = "handout_due"     // 75 % of the term of a hand-out is used
-	HandoutOverdue Occasion = "handout_overdue" // the term of a hand-out is over
+	HandoutDue     Occasion = "handout_due"     // a hand-out is due soon
+	HandoutOverdue Occasion = "handout_overdue" // the term of a hand-out is over, and again later
 	LetterFailed   Occasion = "bounced"         // a letter to the customer came to nothing
 	Reassigned     Occasion = "reassigned"      // it went from one to another too often
 	ReopenedAgain  Occasion = "reopened"        // the customer is not helped yet

@@ -131,16 +131,19 @@ func guardWaysOf(r *intervention) guardWays {
 	return t
 }
 
-// momentOf is what is known of the facts on an occasion.
+// momentOf is what is known of the facts on an occasion: docs/interventions.md
+// promises it.
 func momentOf(o Occasion) way {
 	w := way{facts: map[int]limits{}}
 	texts := func(name string, only ...string) { w.facts[guarding.places[name]] = limitsOf(only) }
 	texts(factOccasion, string(o))
 	switch o {
-	case HandoutDue, HandoutOverdue:
+	case TeamSilent, HandoutDue, HandoutOverdue:
 		texts(factClock, ClockHandout)
 	case DueSoon, Overdue:
-		texts(factClock, ClockResponse, ClockUpdate, ClockResolution)
+		texts(factClock, ClockResponse, ClockResolution)
+	case Silent:
+		texts(factClock, ClockUpdate)
 	case SignalSeen:
 		texts("signal.about", AboutProduct, AboutPlace, AboutCustomer)
 	}

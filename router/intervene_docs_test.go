@@ -137,3 +137,42 @@ func TestAnExampleThatSaysNothingIsAnOrdinaryMoment(t *testing.T) {
 		t.Errorf("%v %+v", err, f)
 	}
 }
+
+// Each action a form offers is one that rules can have, with each of its words.
+func TestEachActionOfAFormCanBeWritten(t *testing.T) {
+	var all []string
+	for _, f := range ActionForms() {
+		all = append(all, f.Do)
+		words := f.Words
+		if f.Teams || words == nil && !f.Plain {
+			words = append(words, "techniek")
+		}
+		if f.Plain {
+			words = []string{"true"}
+		}
+		for _, w := range words {
+			want := GuardAction{Do: f.Do, Value: w}
+			switch {
+			case f.Plain:
+				want.Value = ""
+			case f.Whom:
+				want = GuardAction{Do: f.Do, Whom: w}
+			}
+			s, err := ParseInterventions([]byte("interventions:\n- {id: a, on: overdue, when: \"true\", do: [{"+f.Do+": "+w+"}]}"), "x", linde)
+			if err != nil || !slices.Equal(s.Rules()[0].Do, []GuardAction{want}) {
+				t.Errorf("%s: %s: %v", f.Do, w, err)
+			}
+		}
+	}
+	if !slices.Equal(all, guardActions) {
+		t.Errorf("got %q, want %q", all, guardActions)
+	}
+	for i, f := range InterventionFacts() {
+		if f.Name != guarding.facts[i].name || f.Kind == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if got := Occasions(); len(got) != len(occasions) || got[0] != DueSoon {
+		t.Errorf("%q", got)
+	}
+}
