@@ -96,6 +96,9 @@ func (t *tallies) way(w *way) {
 			t.got[Difference{Kind: NoRuleDecides}] += w.count
 		}
 	}
+	if w.noise {
+		return
+	}
 	if w.decided == FromCatalogue && ruled {
 		k := Difference{Kind: CameBack, Rule: w.rulings[0].Rule}
 		t.of[k] += w.count

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
@@ -71,11 +72,13 @@ func many(s *report.FlowSum, n int, f report.Fact) {
 
 func about(product string) func(*report.Fact) { return func(f *report.Fact) { f.Product = product } }
 
+func spam(f *report.Fact) { f.Outcome, f.Solved = balie.Spam, time.Time{} }
+
 // history is a month in which everything went as the rules mean it.
 func history() *report.FlowSum {
 	s := &report.FlowSum{}
 	many(s, 2, fact("email", report.ToBackoffice, "safety", went("team:techniek@safety", "answered")))
-	many(s, 9, fact("email", report.Discarded, "newsletters", went("closed:spam")))
+	many(s, 9, fact("email", report.Discarded, "newsletters", went("closed:spam"), spam))
 	many(s, 100, fact("phone", report.ToDesk, "phone", went("desk", "answered")))
 	many(s, 100, fact("email", report.FromCatalogue, "answer", went("answered")))
 	many(s, 40, fact("email", report.AskedFirst, "incomplete", went("customer", "team:catering@owner", "answered"), func(f *report.Fact) {
@@ -90,7 +93,7 @@ func without(rule string) *report.FlowSum {
 	s := &report.FlowSum{}
 	many(s, 2, fact("email", report.ToBackoffice, "safety", went("team:techniek@safety", "answered")))
 	if rule != "newsletters" {
-		many(s, 9, fact("email", report.Discarded, "newsletters", went("closed:spam")))
+		many(s, 9, fact("email", report.Discarded, "newsletters", went("closed:spam"), spam))
 	}
 	many(s, 100, fact("phone", report.ToDesk, "phone", went("desk", "answered")))
 	many(s, 100, fact("email", report.FromCatalogue, "answer", went("answered")))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ const (
 	OutLate      = "late"       // solved by others, later than promised
 	OutReopened  = "reopened"   // the customer came back with it, whatever became of it then
 	OutOpen      = "open"       // not solved yet
-	OutOther     = "other"      // closed and not solved: withdrawn, refused, no answer, duplicate, spam
+	OutOther     = "other"      // closed and not solved: withdrawn, refused, no answer
 )
 
 // Outcomes are all outcomes, in order.
@@ -83,6 +84,7 @@ type way struct {
 	outcome  string
 	steps    []leg
 	rulings  []Ruling
+	noise    bool // a duplicate or spam: it only counts for what rules decided
 	count    int
 	took     []histogram // by step
 	solvedIn histogram   // of those nobody had: from opened to solved
@@ -129,6 +131,9 @@ func wayKey(b []byte, f Fact, outcome string) []byte {
 	b = append(b, f.Channel...)
 	b = append(b, 0, byte(f.Decided), 0)
 	b = append(b, outcome...)
+	if noise(f) {
+		b = append(b, 3)
+	}
 	for i, st := range f.Path {
 		if passing(f.Path, i) {
 			continue
@@ -163,7 +168,7 @@ func cameBack(path []Step, i int) bool {
 }
 
 func newWay(f Fact, outcome string) *way {
-	w := &way{channel: f.Channel, decided: f.Decided, outcome: outcome}
+	w := &way{channel: f.Channel, decided: f.Decided, outcome: outcome, noise: noise(f)}
 	had := map[string]bool{}
 	back := false
 	for i, st := range f.Path {
@@ -204,7 +209,7 @@ func (w *way) add(f Fact) {
 
 // addAsked counts what became of a request that a rule gave to the desk.
 func (s *FlowSum) addAsked(f Fact) {
-	if f.Decided != ToDesk || f.Rule == "" || f.Product == "" || f.Kind == balie.Complaint || f.Kind == balie.Compliment {
+	if f.Decided != ToDesk || f.Rule == "" || f.Product == "" || noise(f) || f.Kind == balie.Complaint || f.Kind == balie.Compliment {
 		return // those are the desk's on purpose
 	}
 	k := askedKey{f.Product, f.Rule, f.Ruleset}
@@ -249,10 +254,26 @@ func (s *FlowSum) Merge(o *FlowSum) {
 	}
 }
 
-// Total is how many requests were counted.
+// noise reports whether a request is none of the figures: a duplicate or spam.
+func noise(f Fact) bool {
+	return f.Merged || f.State == balie.Closed && (f.Outcome == balie.Duplicate || f.Outcome == balie.Spam)
+}
+
+// drawn are the ways that a flow shows.
+func (s *FlowSum) drawn() iter.Seq[*way] {
+	return func(yield func(*way) bool) {
+		for _, w := range s.ways {
+			if !w.noise && !yield(w) {
+				return
+			}
+		}
+	}
+}
+
+// Total is how many requests a flow shows: all but duplicates and spam.
 func (s *FlowSum) Total() int {
 	n := 0
-	for _, w := range s.ways {
+	for w := range s.drawn() {
 		n += w.count
 	}
 	return n
@@ -261,7 +282,7 @@ func (s *FlowSum) Total() int {
 // Sheet is the flow of a factsheet: channel, decision, outcome.
 func (s *FlowSum) Sheet() Flow {
 	d := newDrain()
-	for _, w := range s.ways {
+	for w := range s.drawn() {
 		from, decided, to := channelNode+w.channel, w.decision(), outcomeNode+w.outcome
 		d.node(from, w.count)
 		d.node(decided, w.count)
@@ -279,7 +300,7 @@ func (w *way) decision() string { return decisionNode + decisionWords[w.decided]
 func (s *FlowSum) Full(teams int) Flow {
 	shown := s.shownTeams(teams)
 	d := newDrain()
-	for _, w := range s.ways {
+	for w := range s.drawn() {
 		d.add(w, shown)
 	}
 	return d.flow(s.Total())
@@ -291,7 +312,7 @@ func (s *FlowSum) shownTeams(most int) map[string]bool {
 		return nil
 	}
 	got := map[string]int{}
-	for _, w := range s.ways {
+	for w := range s.drawn() {
 		for _, l := range w.steps {
 			if strings.HasPrefix(l.holder, "team:") {
 				got[l.holder] += w.count

@@ -387,7 +387,7 @@ func (l *layout) labels() []DrawnLabel {
 		boxes := slices.DeleteFunc(slices.Clone(col), func(b *box) bool { return b.pass })
 		outer := i == 0 || i == len(l.columns)-1
 		for _, p := range spread(boxes, i == 0, outer, topRoom-3, l.height-captionRoom+7) {
-			d := DrawnLabel{Node: p.box.node.ID, X: p.box.x + nodeWidth + labelGap, Y: p.y, Two: p.h == twoLines, Room: rightRoom - nodeWidth - labelGap - 2}
+			d := DrawnLabel{Node: p.box.node.ID, X: p.box.x + nodeWidth + labelGap, Y: p.y, Two: p.h == twoLines, Room: rightRoom - nodeWidth - labelGap}
 			switch {
 			case i == 0:
 				d.X, d.End, d.Room = p.box.x-labelGap, true, leftRoom-labelGap-2

@@ -9,7 +9,7 @@ import (
 )
 
 // letterWidth is about how wide a letter of a label is, in units of a drawing.
-const letterWidth = 6.7
+const letterWidth = 6.5
 
 // SVG is the drawing within a page: it has no style of its own but classes of
 // the page's stylesheet. id makes the ids in it the only ones of the page; it
