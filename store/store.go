@@ -136,7 +136,11 @@ type Outbox interface {
 type FeedCursor string
 
 // Feed is all events of all requests in an order in which a reader never
-// misses one.
+// misses one. A follower takes Changed, reads from its own place until it gets
+// fewer than it asked for, and waits on what it took: Follow has that loop.
+// Many can follow: those close behind the end share what is decoded, so the
+// Decision of an event, alone of all that a store returns, is not the caller's
+// to change.
 type Feed interface {
 	Read(ctx context.Context, after FeedCursor, limit int) ([]balie.Event, FeedCursor, error)
 	// Tail is the place behind the newest event, and how many requests stand in

@@ -79,6 +79,7 @@ type DB struct {
 
 	feedMu  sync.Mutex
 	changed chan struct{}
+	recent  recent
 }
 
 // Open opens the store in a folder and makes it when there never was one.

@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
-	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/balie/balie"
-	"github.com/balie/balie/store"
 )
 
 // Events of a request with Seq > after, in order.
@@ -118,88 +114,4 @@ func (r *reader) message(id balie.ID) (out balie.Message, ok bool, err error) {
 	}
 	out.Text, out.Full = string(text), string(full)
 	return out, true, nil
-}
-
-// defaultPage is how many events Read gives when the limit is 0.
-const defaultPage = 1000
-
-// Read gives the events behind a cursor in the order of their commits.
-func (d *DB) Read(ctx context.Context, after store.FeedCursor, limit int) ([]balie.Event, store.FeedCursor, error) {
-	n, err := parseCursor(after)
-	if err != nil {
-		return nil, after, err
-	}
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	var out []balie.Event
-	err = d.view(ctx, func(r *reader) error {
-		c := r.bucket(kindFeed).Cursor()
-		if last, _ := c.Last(); n > 0 && (len(last) != 8 || binary.BigEndian.Uint64(last) < n) {
-			return &balie.InvalidError{Field: "cursor", Problem: fmt.Sprintf("the feed has no event %d", n),
-				Fix: "read again from the beginning: the store was put back from a backup"}
-		}
-		for k, v := c.Seek(numberKey(n + 1)); k != nil && len(out) < limit; k, v = c.Next() {
-			if want := numberKey(n + 1); !bytes.Equal(k, want) {
-				return damaged(kindFeed, want, "is missing")
-			}
-			e, err := r.announced(k, v)
-			if err != nil {
-				return err
-			}
-			out = append(out, e)
-			n++
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, after, err
-	}
-	if n == 0 {
-		return out, "", nil
-	}
-	return out, store.FeedCursor(strconv.FormatUint(n, 10)), nil
-}
-
-// Tail is the place behind the newest event, and how many requests stand in
-// each state at that place: about 50 ms for a million.
-func (d *DB) Tail(ctx context.Context) (store.FeedCursor, map[balie.State]int, error) {
-	var at store.FeedCursor
-	counts := map[balie.State]int{}
-	err := d.view(ctx, func(r *reader) error {
-		if last, _ := r.bucket(kindFeed).Cursor().Last(); len(last) == 8 {
-			at = store.FeedCursor(strconv.FormatUint(binary.BigEndian.Uint64(last), 10))
-		}
-		c := r.bucket(kindList).Cursor()
-		prefix := []byte{listState}
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			if len(k) != 2+sortSize {
-				return damaged(kindList, k, "has a wrong length")
-			}
-			counts[balie.State(k[1])]++
-		}
-		return nil
-	})
-	return at, counts, err
-}
-
-// announced is the event a place in the feed names.
-func (r *reader) announced(key, rec []byte) (balie.Event, error) {
-	at, err := unseal(kindFeed, key, rec)
-	if err != nil {
-		return balie.Event{}, err
-	}
-	return readEvent(at, r.get(kindEvent, at))
-}
-
-func parseCursor(c store.FeedCursor) (uint64, error) {
-	if c == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(string(c), 10, 64)
-	if err != nil {
-		return 0, &balie.InvalidError{Field: "cursor", Problem: fmt.Sprintf("%.40q is not a place in the feed", string(c)),
-			Fix: "use the cursor of an earlier answer, or none"}
-	}
-	return n, nil
 }
