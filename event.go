@@ -32,7 +32,7 @@ const (
 // Facts that move nothing.
 const (
 	Received        What = "received"         // a customer's message; Message, Data: preview, auto (no person wrote it)
-	TeamSaid        What = "team_said"        // a team's message; Message, Data: handout
+	TeamSaid        What = "team_said"        // a team's message; Message, Data: handout, status (on_schedule, later), eta (RFC 3339, of later)
 	Told            What = "told"             // the desk to the customer, besides a move; Message
 	ToldTeam        What = "told_team"        // the desk to a team; Message, Data: handout
 	Noted           What = "noted"            // an agent's note; Message
@@ -53,7 +53,7 @@ const (
 	Bounced         What = "bounced"          // Data: about (message), status, recipient, hard, side
 	Alerted         What = "alerted"          // Data: whom, reason
 	Fired           What = "fired"            // a timer; Data: timer, cause, and what it looked at
-	Rated           What = "rated"            // Data: score
+	Rated           What = "rated"            // Data: score; Message: what the customer wrote with it
 	Judged          What = "judged"           // an agent on the match; Data: product, right, of (number of the event decided in)
 	Shared          What = "shared"           // a team's words, shown to the customer on purpose; Message
 	Erased          What = "erased"           // a person is gone from the request, also from its earlier events: whoever folds along reads anew; Data: person, reason

@@ -361,9 +361,18 @@ const mostMerges = 8
 
 // mergedInto is whom a customer was merged into, or zero.
 func (d *Customers) mergedInto(ctx context.Context, id balie.ID) (balie.ID, error) {
+	return followMerges(ctx, d.store, id)
+}
+
+// recordReader reads one record.
+type recordReader interface {
+	Record(ctx context.Context, kind, key string) (balie.Record, error)
+}
+
+func followMerges(ctx context.Context, s recordReader, id balie.ID) (balie.ID, error) {
 	var into balie.ID
 	for range mostMerges {
-		rec, err := d.store.Record(ctx, mergedKind, id.String())
+		rec, err := s.Record(ctx, mergedKind, id.String())
 		if errors.Is(err, balie.ErrNotFound) {
 			return into, nil
 		}

@@ -72,6 +72,7 @@ func (d *Customers) join(ctx context.Context, a Actor, keep, gone balie.ID, reas
 		}
 	}
 	p.Name, p.Organisation, p.Language = cmp.Or(p.Name, q.Name), cmp.Or(p.Organisation, q.Organisation), cmp.Or(p.Language, q.Language)
+	p.NoSurveys = p.NoSurveys || q.NoSurveys // who said no once has said no
 	p.Version, q = p.Version+1, balie.Person{ID: q.ID, Version: q.Version + 1}
 	body, err := json.Marshal(mergedInto{keep})
 	if err != nil {

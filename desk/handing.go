@@ -328,6 +328,11 @@ func (d *Desk) TellTeam(ctx context.Context, a Actor, request, handout balie.ID,
 // TeamAct does for a signed-in team member what the signed page lets whoever
 // has the letter do.
 func (d *Desk) TeamAct(ctx context.Context, a Actor, request, handout balie.ID, act, words string, now time.Time) error {
+	return d.TeamDo(ctx, a, request, handout, HandoutAct{Act: act, Words: words}, now)
+}
+
+// TeamDo is TeamAct with all that can be said with an act.
+func (d *Desk) TeamDo(ctx context.Context, a Actor, request, handout balie.ID, in HandoutAct, now time.Time) error {
 	r, err := d.store.Request(ctx, request)
 	if err != nil {
 		return err
@@ -339,7 +344,7 @@ func (d *Desk) TeamAct(ctx context.Context, a Actor, request, handout balie.ID, 
 	if !ok || !slices.Contains(a.Teams, h.Team) {
 		return balie.ErrNotFound
 	}
-	return NewHandouts(d.store, d.o.Calendar, defaultRespond).ActAs(ctx, handout, act, words, a, now)
+	return NewHandouts(d.store, d.o.Calendar, defaultRespond).Do(ctx, handout, in, a, now)
 }
 
 // defaultRespond is how soon the desk looks at what a team says, in opening

@@ -72,6 +72,8 @@ const (
 	FinishHandout = "done"
 	RefuseHandout = "refuse"
 	AskDesk       = "ask"
+	OnSchedule    = "on_schedule" // it will be done in time
+	LaterThanDue  = "later"       // it will not; HandoutAct.Until says when
 )
 
 // handoutActs says which event an act is, and whether it needs words.
@@ -83,7 +85,22 @@ var handoutActs = map[string]struct {
 	FinishHandout: {balie.HandoutDone, true},
 	RefuseHandout: {balie.HandoutRefused, true},
 	AskDesk:       {balie.HandoutAsked, true},
+	OnSchedule:    {balie.TeamSaid, false},
+	LaterThanDue:  {balie.TeamSaid, false},
 }
+
+// HandoutAct is what a team does with its hand-out.
+type HandoutAct struct {
+	Act   string
+	Words string
+	Until time.Time // of LaterThanDue: when it will be done
+}
+
+// says reports whether it is an answer to the question how it stands.
+func (a HandoutAct) says() bool { return a.Act == OnSchedule || a.Act == LaterThanDue }
+
+// latestMost is how far ahead a team can say that it will be done.
+const latestMost = 366 * 24 * time.Hour
 
 // wordsLimit bounds what a team can say in one go, in bytes.
 const wordsLimit = 20_000
@@ -96,27 +113,45 @@ func (h *Handouts) Act(ctx context.Context, id balie.ID, act, words string, now 
 
 // ActAs is Act by a member of the team who signed in: the event says who.
 func (h *Handouts) ActAs(ctx context.Context, id balie.ID, act, words string, who Actor, now time.Time) error {
-	a, ok := handoutActs[act]
+	return h.Do(ctx, id, HandoutAct{Act: act, Words: words}, who, now)
+}
+
+// Do is ActAs with all that can be said with an act. How it stands can be said
+// again on another day, in the same words.
+func (h *Handouts) Do(ctx context.Context, id balie.ID, in HandoutAct, who Actor, now time.Time) error {
+	a, ok := handoutActs[in.Act]
 	if !ok {
 		return &balie.InvalidError{Field: "act", Problem: "that is not something to do with a hand-out", Fix: "choose one of the buttons"}
 	}
-	words = strings.TrimSpace(words)
-	if a.words && words == "" {
+	in.Words = strings.TrimSpace(in.Words)
+	if a.words && in.Words == "" {
 		return &balie.InvalidError{Field: "text", Problem: "there are no words with it", Fix: "write what was done, why not, or what you want to know"}
 	}
-	if len(words) > wordsLimit {
-		return fmt.Errorf("%d bytes of text: %w", len(words), balie.ErrTooLarge)
+	if len(in.Words) > wordsLimit {
+		return fmt.Errorf("%d bytes of text: %w", len(in.Words), balie.ErrTooLarge)
 	}
-	return store.Retry(ctx, func(ctx context.Context) error { return h.step(ctx, id, act, a.what, words, who, now) })
+	if in.Act == LaterThanDue && (!in.Until.After(now) || in.Until.Sub(now) > latestMost) {
+		return &balie.InvalidError{Field: "until", Problem: "it is not said when it will be done", Fix: "choose a moment to come, within a year"}
+	}
+	return store.Retry(ctx, func(ctx context.Context) error { return h.step(ctx, id, in, a.what, who, now) })
 }
 
-func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie.What, words string, who Actor, now time.Time) error {
+// key is claimed with an act, so that a double click is one.
+func (h *Handouts) key(id balie.ID, in HandoutAct, now time.Time) string {
+	said := in.Act + "\x00" + in.Words
+	if in.says() {
+		said += "\x00" + in.Until.UTC().Format(time.RFC3339) + "\x00" + now.In(h.calendar.Zone()).Format(time.DateOnly)
+	}
+	sum := sha256.Sum256([]byte(said))
+	return "handout:" + id.String() + ":" + hex.EncodeToString(sum[:8])
+}
+
+func (h *Handouts) step(ctx context.Context, id balie.ID, in HandoutAct, what balie.What, who Actor, now time.Time) error {
 	v, err := h.Open(ctx, id)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(act + "\x00" + words))
-	key := "handout:" + id.String() + ":" + hex.EncodeToString(sum[:8])
+	key := h.key(id, in, now)
 	found, err := h.store.Lookup(ctx, store.Query{Seen: []string{key}})
 	if err != nil {
 		return err
@@ -131,13 +166,18 @@ func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie
 	if who.ID != "" {
 		e.Data["member"], from.Name = who.ID, who.Name
 	}
-	if words != "" {
-		m := balie.Message{ID: balie.NewID(now), Request: v.Request.ID, Handout: id, Side: balie.TeamSide, Direction: balie.In,
-			Channel: "page", From: from, Proof: balie.Proven, Text: words, At: now}
-		c.Messages, e.Message = []balie.Message{m}, m.ID
-		e.Data["reason"] = firstLine(words)
+	if in.says() {
+		if err := h.stands(&c, e, v.Handout, in); err != nil {
+			return err
+		}
 	}
-	if what != balie.HandoutAccepted {
+	if in.Words != "" {
+		m := balie.Message{ID: balie.NewID(now), Request: v.Request.ID, Handout: id, Side: balie.TeamSide, Direction: balie.In,
+			Channel: "page", From: from, Proof: balie.Proven, Text: in.Words, At: now}
+		c.Messages, e.Message = []balie.Message{m}, m.ID
+		e.Data["reason"] = firstLine(in.Words)
+	}
+	if what != balie.HandoutAccepted && in.Act != OnSchedule {
 		e.Next = h.calendar.Add(now, h.respond)
 	}
 	if err := c.Do(e); err != nil {
@@ -148,6 +188,25 @@ func (h *Handouts) step(ctx context.Context, id balie.ID, act string, what balie
 		return nil
 	}
 	return err
+}
+
+// stands fills in how a team says that it stands. Whoever says so has taken it
+// on.
+func (h *Handouts) stands(c *balie.Change, e balie.Event, ho balie.Handout, in HandoutAct) error {
+	r := c.Request
+	if !ho.Open() {
+		return &balie.MoveError{Ref: r.Ref, State: r.State, What: e.What, Why: "that hand-out is " + string(ho.State) + " already"}
+	}
+	e.Data["status"] = in.Act
+	if in.Act == LaterThanDue {
+		e.Data["eta"] = in.Until.UTC().Format(time.RFC3339)
+	}
+	if ho.State != balie.Offered {
+		return nil
+	}
+	accepted := e
+	accepted.What, accepted.Data = balie.HandoutAccepted, map[string]string{"handout": ho.ID.String()}
+	return c.Do(accepted)
 }
 
 // firstLineLimit bounds what an event repeats of a message, in bytes.

@@ -121,3 +121,58 @@ func TestWhatCannotBeDoneIsRefusedAndChangesNothing(t *testing.T) {
 		t.Errorf("refused after done: %v", err)
 	}
 }
+
+func TestATeamSaysHowItStandsAndNothingMovesForTheCustomer(t *testing.T) {
+	db, r, first, _ := handedOut(t)
+	h := acts(db)
+	eta := t0.Add(48 * time.Hour)
+	late := desk.HandoutAct{Act: desk.LaterThanDue, Until: eta, Words: "De klep is besteld"}
+	for range 2 { // a double click
+		if err := h.Do(t.Context(), first, late, desk.Actor{}, t0.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now, err := db.Request(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ho, _ := now.Handout(first)
+	if ho.State != balie.Accepted || !ho.Said.Equal(t0.Add(time.Minute)) || !ho.Due.IsZero() || !now.Promised.IsZero() || now.State != balie.WithTeam {
+		t.Errorf("the hand-out is %+v, the request %v promised %v", ho, now.State, now.Promised)
+	}
+	events, err := db.Events(t.Context(), r.ID, r.Version)
+	if err != nil || len(events) != 2 {
+		t.Fatalf("%d events, %v: want accepted and said", len(events), err)
+	}
+	said := events[1]
+	if said.What != balie.TeamSaid || said.Data["status"] != "later" || said.Data["eta"] != eta.Format(time.RFC3339) || said.Message.IsZero() {
+		t.Errorf("%+v", said)
+	}
+	fine := desk.HandoutAct{Act: desk.OnSchedule}
+	for _, at := range []time.Time{t0.Add(time.Hour), t0.Add(2 * time.Hour), t0.AddDate(0, 0, 1)} {
+		if err := h.Do(t.Context(), first, fine, desk.Actor{}, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if events, err = db.Events(t.Context(), r.ID, said.Seq); err != nil || len(events) != 2 {
+		t.Errorf("%d events, %v: want one for each day", len(events), err)
+	}
+}
+
+func TestLaterNeedsAMomentToComeAndAnOpenHandOut(t *testing.T) {
+	db, _, first, _ := handedOut(t)
+	h := acts(db)
+	var invalid *balie.InvalidError
+	for _, until := range []time.Time{{}, t0, t0.AddDate(2, 0, 0)} {
+		if err := h.Do(t.Context(), first, desk.HandoutAct{Act: desk.LaterThanDue, Until: until}, desk.Actor{}, t0); !errors.As(err, &invalid) || invalid.Field != "until" {
+			t.Errorf("until %v: %v", until, err)
+		}
+	}
+	if err := h.Act(t.Context(), first, desk.FinishHandout, "klaar", t0); err != nil {
+		t.Fatal(err)
+	}
+	var move *balie.MoveError
+	if err := h.Do(t.Context(), first, desk.HandoutAct{Act: desk.OnSchedule}, desk.Actor{}, t0); !errors.As(err, &move) {
+		t.Errorf("of what is done: %v", err)
+	}
+}

@@ -111,6 +111,9 @@ func rest(m balie.Message) string {
 
 func (t *timeline) line(e balie.Event) {
 	_, brought := t.messages[e.Message]
+	if e.What == balie.TeamSaid && about(e, "status") != "" {
+		brought = false // how it stands is said beside the words
+	}
 	if slices.Contains(quiet, e.What) || brought && slices.Contains(carriers, e.What) || about(e, "before") != "" {
 		return
 	}

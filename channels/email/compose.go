@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"mime/quotedprintable"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type letter struct {
 	Auto             bool
 	Loop             string // who we are, so that we know our own mail
 	Text, HTML       string // HTML may be empty
+	Unsubscribe      string // where whoever gets it ends letters like it; "" where nobody can
 	Files            []attachment
 }
 
@@ -57,12 +59,28 @@ func compose(l letter) []byte {
 		field(&b, "Auto-Submitted", kind)
 		field(&b, "X-Auto-Response-Suppress", "OOF, AutoReply")
 	}
+	unsubscribe(&b, l.Unsubscribe)
 	if loop := printable(l.Loop); loop != "" {
 		field(&b, "X-Balie-Loop", phrase(loop))
 	}
 	b.WriteString("MIME-Version: 1.0\r\n")
 	body(&b, l)
 	return b.Bytes()
+}
+
+// unsubscribe writes the way out of letters like this one: for mail programs
+// that show it (RFC 2369 section 3.2), and by one POST where it is safe (RFC 8058
+// section 3.1, which wants https). That the signature of the mail covers both
+// lines is the mail server's part.
+func unsubscribe(b *bytes.Buffer, address string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !isMsgID(u.String()) || strings.Contains(address, ",") {
+		return
+	}
+	fmt.Fprintf(b, "List-Unsubscribe: <%s>\r\n", u)
+	if u.Scheme == "https" {
+		field(b, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 }
 
 // body writes the text, and beside it the HTML when there is one, and behind

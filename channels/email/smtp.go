@@ -119,7 +119,7 @@ func (s *SMTP) Send(ctx context.Context, d balie.Delivery, m balie.Message, r ba
 		FromName: from.Name, From: sender, ToName: d.To.Name, To: to,
 		Subject: subjectLine(cmp.Or(m.Subject, r.Subject), r.Ref, len(m.Thread) > 0),
 		Date:    m.At, MsgID: s.msgID(d, m), Thread: m.Thread, Auto: d.Auto, Loop: s.c.Instance,
-		Text: m.Text, HTML: m.HTML, Files: files,
+		Text: m.Text, HTML: m.HTML, Files: files, Unsubscribe: m.Unsubscribe,
 	})
 	c, err := s.carrier(ctx)
 	if err != nil {

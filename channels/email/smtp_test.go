@@ -265,3 +265,27 @@ func TestAServerThatStopsReadingDoesNotHoldASenderForEver(t *testing.T) {
 		t.Fatalf("got %v after %v", err, time.Since(start))
 	}
 }
+
+func TestASurveyHasItsWayOutInItsHeader(t *testing.T) {
+	m := startMail(t, peers.MailOptions{})
+	s := sender(t, smtpOf(m))
+	for address, want := range map[string][2]string{
+		"https://desk.example/u/abc":                    {"<https://desk.example/u/abc>", "List-Unsubscribe=One-Click"},
+		"http://127.0.0.1:8080/u/abc":                   {"<http://127.0.0.1:8080/u/abc>", ""}, // one click wants https
+		"":                                              {"", ""},
+		"javascript:alert(1)":                           {"", ""},
+		"https://desk.example/u/a>\r\nBcc: x@evil.test": {"", ""},
+		"https://desk.example/u/a,b":                    {"", ""},
+	} {
+		d, msg, r := answer("karin@klant.test")
+		msg.Unsubscribe = address
+		if _, err := s.Send(t.Context(), d, msg, r); err != nil {
+			t.Fatal(err)
+		}
+		box := m.Mailbox("karin@klant.test")
+		h := parse(t, box[len(box)-1]).Header
+		if got := [2]string{h.Get("List-Unsubscribe"), h.Get("List-Unsubscribe-Post")}; got != want || h.Get("Bcc") != "" {
+			t.Errorf("%q: %q, Bcc %q, want %q", address, got, h.Get("Bcc"), want)
+		}
+	}
+}

@@ -40,7 +40,8 @@ func (a *app) wireDesk(context.Context) error {
 	a.rules = desk.NewRules(a.store, a.documents, desk.RulesOptions{Calendar: calendar, Language: a.cfg.Desk.Language, Log: a.log})
 	parts := web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Rules: a.rules, Overview: a.overview, Presence: a.presence,
-		Handouts: desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
+		Aftercare: desk.NewAftercare(a.store, a.documents.Brain),
+		Handouts:  desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
 		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone, Log: a.log,
 		Secure: strings.HasPrefix(a.cfg.PublicURL, "https:"),
 	}

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"html/template"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/internal/i18n"
+	"github.com/balie/balie/internal/letters"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
 )
@@ -30,8 +33,10 @@ type handoutPage struct {
 	Accepted        bool
 	Letter          template.HTML
 	Thread          []said
-	Text            string
-	Fault           string
+	Answer          string // what a link in a letter chose: "on_schedule", "later", "done", "need"; "" all there is
+	Text, Until     string
+	Fault           string // at the words
+	UntilFault      string
 	Done            string // what was just done, in words
 }
 
@@ -50,6 +55,9 @@ func (w *Web) handout(c *fiber.Ctx) error {
 		return err
 	}
 	p := w.handoutView(c, v)
+	if a := c.Query("answer"); p.Open && slices.Contains(letters.StatusAnswers, a) {
+		p.Answer = a
+	}
 	if _, ok := v.Request.Handout(v.Handout.ID); ok && c.Query("did") != "" {
 		p.Done = w.Texts.Text(ui.Language(c), "handout.did")
 	}
@@ -102,29 +110,50 @@ func (w *Web) actHandout(c *fiber.Ctx) error {
 	if err != nil {
 		return &balie.InvalidError{Field: "form", Problem: "the form could not be read", Fix: "go back and send it again"}
 	}
-	act, words := form.Get("act"), form.Get("text")
-	err = w.Handouts.Act(c.UserContext(), v.Handout.ID, act, words, w.Now())
+	in := desk.HandoutAct{Act: form.Get("act"), Words: form.Get("text"), Until: w.until(form.Get("until"))}
+	err = w.Handouts.Do(c.UserContext(), v.Handout.ID, in, desk.Actor{}, w.Now())
 	var invalid *balie.InvalidError
 	var move *balie.MoveError
 	switch {
 	case errors.As(err, &invalid):
 		c.Status(fiber.StatusUnprocessableEntity)
-		return w.again(c, v, words, "handout.words_missing")
+		return w.again(c, v, form, invalid.Field, "handout.words_missing")
 	case errors.As(err, &move):
 		c.Status(fiber.StatusConflict)
-		return w.again(c, v, words, "handout.not_any_more")
+		return w.again(c, v, form, "", "handout.not_any_more")
 	case err != nil:
 		return err
 	}
-	return c.Redirect("/h/"+c.Params("token")+"?did="+url.QueryEscape(act), fiber.StatusSeeOther)
+	return c.Redirect("/h/"+c.Params("token")+"?did="+url.QueryEscape(in.Act), fiber.StatusSeeOther)
+}
+
+// untilForm is how a browser writes a moment that was chosen, by the desk's clock.
+const untilForm = "2006-01-02T15:04"
+
+// until is a moment that was chosen in a form; zero for none, or no moment.
+func (w *Web) until(s string) time.Time {
+	t, err := time.ParseInLocation(untilForm, s, w.Zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // again shows the page with what was typed and what is wrong with it.
-func (w *Web) again(c *fiber.Ctx, v desk.HandoutView, words, key string) error {
+func (w *Web) again(c *fiber.Ctx, v desk.HandoutView, form url.Values, field, key string) error {
+	ui.Speak(c, form.Get("lang"))
 	if now, err := w.Handouts.Open(c.UserContext(), v.Handout.ID); err == nil {
 		v = now
 	}
 	p := w.handoutView(c, v)
-	p.Text, p.Fault = words, w.Texts.Text(ui.Language(c), key)
+	p.Text, p.Until = form.Get("text"), form.Get("until")
+	if a := form.Get("answer"); slices.Contains(letters.StatusAnswers, a) && p.Open {
+		p.Answer = a
+	}
+	if field == "until" {
+		p.UntilFault = w.Texts.Text(ui.Language(c), "handout.until_missing")
+	} else {
+		p.Fault = w.Texts.Text(ui.Language(c), key)
+	}
 	return w.UI.Render(c, "handout", p)
 }

@@ -25,7 +25,7 @@ var eventIcons = map[balie.What]string{
 
 // unsaid are events that say nothing beside the message they come with, or
 // that stand elsewhere on the page.
-var unsaid = []balie.What{balie.Opened, balie.Received, balie.TeamSaid, balie.Told, balie.ToldTeam, balie.Noted, balie.Sent, balie.Replied,
+var unsaid = []balie.What{balie.Opened, balie.Received, balie.Told, balie.ToldTeam, balie.Noted, balie.Sent, balie.Replied,
 	balie.HandoutAsked, balie.Shared, balie.MayBelong, balie.Proposed}
 
 // happened is an event in words.
@@ -53,6 +53,8 @@ func (g *pager) happened(e desk.Entry) (icon string, words []piece) {
 		}
 	case balie.ClosedAs:
 		key += "_" + e.Data["outcome"]
+	case balie.TeamSaid: // in words it stands there itself
+		key += "_" + e.Data["status"]
 	case balie.Fired:
 		key += "_" + e.Data["timer"]
 	case balie.Judged:
@@ -104,6 +106,7 @@ func (g *pager) mentions(e desk.Entry) map[string]piece {
 		f["team"] = piece{Text: g.Teams(team, g.l), Bold: true}
 	}
 	f["due"] = piece{Text: g.momentOf(d["due"])}
+	f["eta"] = piece{Text: g.momentOf(d["eta"]), Bold: true}
 	f["date"] = piece{Text: g.momentOf(d["date"])}
 	f["fields"] = piece{Text: g.fieldNames(strings.Split(d["fields"], ","))}
 	f["product"] = piece{Text: g.productName(d["product"]), Bold: true}

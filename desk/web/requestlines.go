@@ -223,7 +223,10 @@ func (g *pager) said(l *line, e desk.Entry) {
 	l.New = l.New && (e.Note || m.Direction == balie.In || e.By != g.s.Actor().By())
 	l.Unsent, l.Shared = e.Unsent, e.Shared
 	l.Quoted = e.Quoted
-	if m.Direction == balie.In && !e.Note {
+	switch {
+	case m.Direction == balie.In && e.Note: // the customer's, with a score
+		l.Text = m.Text
+	case m.Direction == balie.In:
 		l.Text = m.Text
 		l.Address, l.Marks = g.sender(m)
 		if e.HTML {
@@ -238,7 +241,7 @@ func (g *pager) said(l *line, e desk.Entry) {
 		}
 		l.Warnings = m.Warnings
 		l.Split = m.Side == balie.CustomerSide && !g.readOnly()
-	} else {
+	default:
 		l.HTML = ui.Markdown(withoutKeys(m.Text))
 	}
 	for _, p := range m.Parts {
@@ -258,8 +261,8 @@ func (g *pager) said(l *line, e desk.Entry) {
 }
 
 // keyLinks are the links in our letters that open a request or a hand-out to
-// whoever has them. The page shows what was written, never the key to it.
-var keyLinks = regexp.MustCompile(`<?https?://[^\s<>()]+/[hs]/[^\s<>()]{20,}>?`)
+// whoever has them, or speak for them. The page shows what was written, never the key to it.
+var keyLinks = regexp.MustCompile(`<?https?://[^\s<>()]+/[ahsu]/[^\s<>()]{20,}>?`)
 
 func withoutKeys(text string) string { return keyLinks.ReplaceAllString(text, "(…)") }
 

@@ -28,7 +28,7 @@ type teamHandout struct {
 	Late, Open, Accepted bool
 	Letter               template.HTML
 	Lines                []line
-	Text                 string
+	Text, Until          string
 }
 
 func (w *Web) teamRequest(c *fiber.Ctx, s auth.Session, v desk.RequestView, in typed) error {
@@ -51,7 +51,7 @@ func (w *Web) teamRequest(c *fiber.Ctx, s auth.Session, v desk.RequestView, in t
 			}
 		}
 		if in.form != nil && in.form.Key == t.ID {
-			t.Text = in.form.Text
+			t.Text, t.Until = in.form.Text, values(g.c).Get("until")
 		}
 		p.Team = t.Team
 		p.Handouts = append(p.Handouts, t)
@@ -83,5 +83,6 @@ func (w *Web) teamAct(x doing) (string, uint64, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	return "team_done", 0, w.Desk.TeamAct(x.c.UserContext(), x.a, x.id, h, x.form.Get("act"), x.form.Get("text"), w.Now())
+	in := desk.HandoutAct{Act: x.form.Get("act"), Words: x.form.Get("text"), Until: w.until(x.form.Get("until"))}
+	return "team_done", 0, w.Desk.TeamDo(x.c.UserContext(), x.a, x.id, h, in, w.Now())
 }

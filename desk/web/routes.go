@@ -40,6 +40,9 @@ type route struct {
 	public fiber.Handler // instead of handle: without a session
 	body   int64         // bytes of a body, when more than formBytes
 	files  bool          // multipart: the handler reads the body and checks its token by w.genuine
+	// anywhere: also from another site's page. Only for what its link alone may
+	// do, without a session.
+	anywhere bool
 }
 
 // formBytes is how much a form may send: a long reply and its fields.
@@ -49,6 +52,7 @@ const formBytes = 512 << 10
 func (w *Web) allRoutes() []route {
 	return slices.Concat(
 		w.handoutRoutes(),
+		w.surveyRoutes(),
 		w.signinRoutes(),
 		w.profileRoutes(),
 		w.usersRoutes(),
@@ -85,7 +89,10 @@ func (w *Web) serve(rt route) []fiber.Handler {
 	if rt.public != nil {
 		answer = rt.public
 	}
-	chain := []fiber.Handler{w.fromHere}
+	var chain []fiber.Handler
+	if !rt.anywhere {
+		chain = append(chain, w.fromHere)
+	}
 	if rt.method != fiber.MethodGet && !rt.files {
 		chain = append(chain, httpd.Limit(size))
 	}

@@ -66,6 +66,7 @@ type Parts struct {
 	Presence  *desk.Presence
 	Library   *desk.Library
 	Handouts  *desk.Handouts
+	Aftercare *desk.Aftercare                  // how it went
 	Rules     *desk.Rules                      // working on the rules
 	Hooks     *hooks.Hooks                     // who is told what happens
 	Products  *desk.Products                   // working on the catalogue
