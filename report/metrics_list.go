@@ -13,7 +13,7 @@ var metrics = []Metric{
 	{
 		ID: FirstTimeRight, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfSolved,
 		Names:  map[string]string{"nl": "In één keer goed", "en": "Right first time"},
-		Counts: map[string]string{"nl": "Verzoeken die zijn beantwoord zonder dat iemand anders dan de balie eraan te pas kwam, en die niet zijn heropend.", "en": "Requests answered without anybody but the desk, and not reopened."},
+		Counts: map[string]string{"nl": "Verzoeken die zijn beantwoord zonder dat ze zijn uitgezet, en die niet zijn heropend.", "en": "Requests answered without being handed out, and not reopened."},
 		Of:     map[string]string{"nl": "Alle verzoeken die zijn beantwoord.", "en": "All requests that were answered."},
 		Except: allThatStood,
 		When:   whenSolved,
@@ -22,7 +22,7 @@ var metrics = []Metric{
 	{
 		ID: ResponseKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfJudged,
 		Names:  map[string]string{"nl": "Eerste reactie op tijd", "en": "First response in time"},
-		Counts: map[string]string{"nl": "Verzoeken waarop een medewerker of het antwoord uit de catalogus op tijd reageerde. Een ontvangstbevestiging is geen reactie.", "en": "Requests to which an agent, or the answer from the catalogue, responded in time. A receipt is no response."},
+		Counts: map[string]string{"nl": "Verzoeken die op tijd een antwoord of een eerste woord van een medewerker kregen; een ontvangstbevestiging telt niet.", "en": "Requests that got an answer or a first word of an agent in time; a receipt does not count."},
 		Of:     map[string]string{"nl": "Alle verzoeken waarbij een reactie binnen een termijn was beloofd.", "en": "All requests that were promised a response within a time."},
 		Except: allThatStood,
 		When:   whenJudged,
@@ -31,7 +31,7 @@ var metrics = []Metric{
 	{
 		ID: ResolveKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfJudged,
 		Names:  map[string]string{"nl": "Op tijd afgehandeld", "en": "Solved in time"},
-		Counts: map[string]string{"nl": "Verzoeken die binnen de beloofde tijd zijn beantwoord. De tijd dat we op de klant wachtten, telt niet.", "en": "Requests answered within the time that was promised. Time spent waiting for the customer does not count."},
+		Counts: map[string]string{"nl": "Verzoeken die binnen de beloofde tijd zijn beantwoord; wachten op de klant telt niet.", "en": "Requests answered within the time that was promised; waiting for the customer does not count."},
 		Of:     map[string]string{"nl": "Alle verzoeken waarbij een oplossing binnen een termijn was beloofd.", "en": "All requests that were promised a solution within a time."},
 		Except: allThatStood,
 		When:   whenJudged,
@@ -40,7 +40,7 @@ var metrics = []Metric{
 	{
 		ID: InformedKept, Theme: Quality, Unit: Share, Better: Higher, Cohort: OfOpened,
 		Names:  map[string]string{"nl": "Klant op tijd ingelicht", "en": "Customer told in time"},
-		Counts: map[string]string{"nl": "Berichten aan de klant die er waren op het moment dat was beloofd: de reactie, het tussenbericht, de oplossing of een bericht vooraf dat het later wordt.", "en": "Words to the customer that were there when promised: the response, the update, the solution, or word beforehand that it will be later."},
+		Counts: map[string]string{"nl": "Berichten aan de klant die er waren toen ze beloofd waren: reactie, tussenbericht, oplossing of tijdig bericht van uitstel.", "en": "Words to the customer that were there when promised: response, update, solution, or timely word of a delay."},
 		Of:     map[string]string{"nl": "Alle berichten die de klant was beloofd.", "en": "All words the customer was promised."},
 		Except: allThatStood,
 		When:   whenOpened,
@@ -49,7 +49,7 @@ var metrics = []Metric{
 	{
 		ID: AutoAnswered, Theme: Efficiency, Unit: Share, Better: Higher, Cohort: OfOpened,
 		Names:  map[string]string{"nl": "Zonder medewerker beantwoord", "en": "Answered without a person"},
-		Counts: map[string]string{"nl": "Verzoeken waarvan het antwoord uit de catalogus kwam zonder dat een mens eraan te pas kwam, en waarbij dat antwoord het laatste bleef.", "en": "Requests answered from the catalogue without anybody, where that answer remained the last."},
+		Counts: map[string]string{"nl": "Verzoeken die uit de catalogus zijn beantwoord zonder dat er een mens aan te pas kwam, en waarbij het daarbij bleef.", "en": "Requests answered from the catalogue without anybody, where it was left at that."},
 		Of:     map[string]string{"nl": "Alle verzoeken die binnenkwamen.", "en": "All requests that came in."},
 		Except: allButNoise,
 		When:   whenOpened,
