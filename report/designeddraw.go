@@ -9,11 +9,11 @@ import (
 // Sizes of a drawn ruleset.
 const (
 	rowHeight    = 25.0
-	rowRoom      = 150.0 // to the right, for where rules send
+	rowRoom      = 144.0 // to the right, for where rules send
 	spineX       = 10.0
 	rowTextX     = 26.0
 	rowsTop      = 26.0
-	rowsShare    = 0.52 // of the width, for the words of the rules
+	rowsShare    = 0.55 // of the width, for the words of the rules
 	targetGap    = 20.0
 	leastTarget  = 10.0
 	leastLine    = 1.2

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // SVG is the drawing within a page, as Drawing.SVG.
@@ -41,7 +40,7 @@ func (d DesignDrawing) inside(w FlowWords, id string) string {
 		b.WriteString(`<rect class="` + classes("nd", w.goesClass(t.Goes)) + `" x="` + num(t.X) + `" y="` + num(t.Y) + `" width="` + num(t.W) + `" height="` + num(t.H) + `"/>`)
 		l := DrawnLabel{X: t.X + t.W + labelGap, Y: t.Y + t.H/2}
 		count := w.Names.Number(t.Count)
-		room := rowRoom - nodeWidth - labelGap - letterWidth*float64(utf8.RuneCountInString(count)+1)
+		room := rowRoom - nodeWidth - labelGap - wide(count+" ")
 		b.WriteString(`<text class="sl" x="` + num(l.X) + `" y="` + num(l.Y) + `">` + clean(shorten(w.Goes(t.Goes), room)) + ` <tspan class="sv">` + clean(count) + `</tspan></text>`)
 	}
 	return b.String()
@@ -62,9 +61,9 @@ func (d DesignDrawing) row(b *strings.Builder, w FlowWords, r DesignRow) {
 	if r.Decides() {
 		count = w.Names.Number(r.Count)
 	}
-	room := d.Width*rowsShare - rowTextX - letterWidth*float64(utf8.RuneCountInString(count)+2)
+	room := d.Width*rowsShare - rowTextX - wide(count+"00")
 	name = shorten(name, room)
-	room -= letterWidth * float64(utf8.RuneCountInString(name)+1)
+	room -= wide(name + " ")
 	b.WriteString(`<text class="` + class + `" x="` + num(rowTextX) + `" y="` + num(r.Y) + `">` + clean(name))
 	if more := w.rowMore(r); more != "" && room > 8*letterWidth {
 		b.WriteString(` <tspan class="sv">` + clean(shorten(more, room)) + `</tspan>`)

@@ -2,11 +2,7 @@ package report
 
 import (
 	"context"
-	"sync"
 	"time"
-
-	"github.com/balie/balie/router"
-	"github.com/balie/balie/store"
 )
 
 // TeamsShown is how many teams a flow chart shows by themselves.
@@ -50,49 +46,4 @@ func (b *Book) Flow(ctx context.Context, p Period, scope Scope, d Design, older 
 // Report puts what was counted beside a design.
 func (s *FlowSum) Report(d Design, older func(version int) (Design, bool)) FlowReport {
 	return FlowReport{Happened: s.Full(TeamsShown), Design: d, Taken: s.Taken(d, older), Differences: s.Differ(d, older)}
-}
-
-// designsKept bounds Designs; one is a compiled ruleset less its conditions.
-const designsKept = 200
-
-// Designs are the rulesets of the past, each read once.
-type Designs struct {
-	docs store.Documents
-	kind string // of document
-
-	mu   sync.Mutex
-	kept map[int]Design
-	gone map[int]bool
-}
-
-// NewDesigns reads rulesets from the documents of a kind.
-func NewDesigns(docs store.Documents, kind string) *Designs {
-	return &Designs{docs: docs, kind: kind, kept: map[int]Design{}, gone: map[int]bool{}}
-}
-
-// Older gives the design of a version, for Taken. It is false for one that
-// is not there or cannot be read any more.
-func (d *Designs) Older(ctx context.Context) func(version int) (Design, bool) {
-	return func(version int) (Design, bool) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if was, ok := d.kept[version]; ok || d.gone[version] || version < 1 {
-			return was, ok
-		}
-		doc, err := d.docs.Document(ctx, d.kind, "", version)
-		if err != nil {
-			return Design{}, false // it may be there another time
-		}
-		rs, err := router.Compile(d.kind, doc.Body, nil)
-		if err != nil {
-			d.gone[version] = true
-			return Design{}, false
-		}
-		if len(d.kept) >= designsKept {
-			clear(d.kept)
-		}
-		rs.Version = version
-		d.kept[version] = Designed(rs, nil)
-		return d.kept[version], true
-	}
 }

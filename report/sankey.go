@@ -11,7 +11,7 @@ import (
 const (
 	nodeWidth   = 9.0
 	leftRoom    = 112.0 // for the names of the first column
-	rightRoom   = 121.0 // for those of the last
+	rightRoom   = 128.0 // for those of the last
 	topRoom     = 4.0
 	captionRoom = 25.0 // under the drawing, for what the columns are
 	nodeGap     = 9.0
@@ -21,6 +21,7 @@ const (
 	lineHeight  = 14.0 // of a label
 	twoLines    = 27.0
 	labelGap    = 7.0
+	besideRoom  = 190.0 // between columns, under which a name and its number have a line each
 )
 
 // Drawing is where everything of a flow chart stands. It is the same for the
@@ -386,7 +387,7 @@ func (l *layout) labels() []DrawnLabel {
 	for i, col := range l.columns {
 		boxes := slices.DeleteFunc(slices.Clone(col), func(b *box) bool { return b.pass })
 		outer := i == 0 || i == len(l.columns)-1
-		for _, p := range spread(boxes, i == 0, outer, topRoom-3, l.height-captionRoom+7) {
+		for _, p := range spread(boxes, i == 0, outer || l.columnX(1)-l.columnX(0) < besideRoom, topRoom-3, l.height-captionRoom+7) {
 			d := DrawnLabel{Node: p.box.node.ID, X: p.box.x + nodeWidth + labelGap, Y: p.y, Two: p.h == twoLines, Room: rightRoom - nodeWidth - labelGap}
 			switch {
 			case i == 0:
@@ -406,14 +407,14 @@ type spot struct {
 	y, h float64
 }
 
-// spread moves labels apart between two heights; narrow ones are on two lines
-// if they can, outer ones beside a bar that is high enough. What has no room
+// spread moves labels apart between two heights; always are on two lines
+// if they can, those that may be beside a bar that is high enough. What has no room
 // goes: first the second lines, then the labels of the smallest.
-func spread(boxes []*box, narrow, outer bool, top, bottom float64) []spot {
+func spread(boxes []*box, always, mayBe bool, top, bottom float64) []spot {
 	var out []spot
 	for _, b := range boxes {
 		h := lineHeight
-		if narrow || outer && b.h >= twoLines-3 {
+		if always || mayBe && b.h >= twoLines-3 {
 			h = twoLines
 		}
 		out = append(out, spot{b, b.y + b.h/2, h})

@@ -19,7 +19,7 @@ import (
 func TestASankeyStaysInItsBox(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := add(rapid.SliceOfN(rapid.Custom(anyFact), 1, 60).Draw(t, "facts")...)
-		w, h := float64(rapid.IntRange(470, 1400).Draw(t, "width")), float64(rapid.IntRange(100, 900).Draw(t, "height"))
+		w, h := float64(rapid.IntRange(480, 1400).Draw(t, "width")), float64(rapid.IntRange(100, 900).Draw(t, "height"))
 		for _, f := range []report.Flow{s.Sheet(), s.Full(0), s.Full(1)} {
 			if f.Total == 0 {
 				continue

@@ -5,11 +5,31 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// letterWidth is about how wide a letter of a label is, in units of a drawing.
-const letterWidth = 6.5
+// letterWidth is about how wide most letters of a label are, in units of a
+// drawing, in the widest of the fonts it may be shown in.
+const letterWidth = 7.4
+
+// wide is about how wide a text is.
+func wide(s string) float64 {
+	w := 0.0
+	for _, r := range s {
+		switch {
+		case strings.ContainsRune("iljIft .,:;'’|·-()1", r):
+			w += 0.6 * letterWidth
+		case strings.ContainsRune("mwMW…—", r):
+			w += 1.4 * letterWidth
+		case unicode.IsUpper(r):
+			w += 1.15 * letterWidth
+		default:
+			w += letterWidth
+		}
+	}
+	return w
+}
 
 // SVG is the drawing within a page: it has no style of its own but classes of
 // the page's stylesheet. id makes the ids in it the only ones of the page; it
@@ -84,17 +104,20 @@ func (l DrawnLabel) draw(b *strings.Builder, n FlowNode, w FlowWords) {
 		b.WriteString(`<text class="` + class + x + num(l.Y-6.5) + `">` + clean(shorten(name, room)) + `</text><text class="` + class + ` sv` + x + num(l.Y+6.5) + `">` + clean(count) + `</text>`)
 		return
 	}
-	room -= letterWidth * float64(utf8.RuneCountInString(count)+1)
+	room -= wide(count + " ")
 	b.WriteString(`<text class="` + class + x + num(l.Y) + `">` + clean(shorten(name, room)) + ` <tspan class="sv">` + clean(count) + `</tspan></text>`)
 }
 
 // shorten cuts a name to what there is room for.
 func shorten(name string, room float64) string {
-	most := max(int(room/letterWidth), 4)
-	if utf8.RuneCountInString(name) <= most {
+	if wide(name) <= room {
 		return name
 	}
-	return strings.TrimRight(string([]rune(name)[:most-1]), " ") + "…"
+	letters := []rune(name)
+	for len(letters) > 3 && wide(string(letters)+"…") > room {
+		letters = letters[:len(letters)-1]
+	}
+	return strings.TrimRight(string(letters), " ") + "…"
 }
 
 // draw writes an arc with its arrow.
