@@ -251,9 +251,10 @@ func (r *rig) serve(log *slog.Logger) {
 	pages := seed().pages
 	parts := web.Parts{
 		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.lib, Rules: r.rules, Overview: r.overview, Presence: r.presence,
-		Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
+		Aftercare: desk.NewAftercare(r.db, r.lib.Brain), Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
+	parts.Reports = desk.NewReports(r.db, r.known(), r.lib, nil, desk.ReportsOptions{Calendar: r.calendar(), Name: map[string]string{"nl": "De Linde", "en": "De Linde"}, Log: log})
 	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.lib)
 	r.hooks = hooks.New(r.db, seal.New("webhooks", []byte("secret")), outside.Client(outside.Options{Allow: r.inside}), log, r.now)
 	parts.Hooks = r.hooks

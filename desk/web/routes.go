@@ -79,6 +79,7 @@ func (w *Web) allRoutes() []route {
 		w.callRoutes(),
 		w.customersRoutes(),
 		w.placesRoutes(),
+		w.figuresRoutes(),
 	)
 }
 

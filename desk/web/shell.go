@@ -44,6 +44,7 @@ var places = []struct {
 	{"/call", "phone", "desk.nav_call", desk.ActOnRequests},
 	{"/catalogue", "book", "desk.nav_catalogue", desk.SeeDocuments},
 	{"/rules", "rules", "desk.nav_rules", desk.SeeDocuments},
+	{"/figures", "chart", "figures.nav", desk.SeeDocuments},
 	{"/customers", "users", "desk.nav_customers", desk.SeeDocuments},
 	{"/settings", "gear", "desk.nav_settings", desk.SeeAudit},
 }

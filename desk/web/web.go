@@ -66,6 +66,7 @@ type Parts struct {
 	Presence  *desk.Presence
 	Library   *desk.Library
 	Handouts  *desk.Handouts
+	Reports   *desk.Reports                    // figures
 	Aftercare *desk.Aftercare                  // how it went
 	Rules     *desk.Rules                      // working on the rules
 	Hooks     *hooks.Hooks                     // who is told what happens

@@ -26,7 +26,7 @@ var flowSheetPage = sync.OnceValues(func() (*template.Template, error) {
 const (
 	happenedWidth  = 780
 	happenedHeight = 440
-	designedWidth  = 560
+	designedWidth  = 590
 )
 
 // flowView is what flowsheet.html shows: everything in words already.

@@ -55,6 +55,9 @@ type sheetView struct {
 	Foot        foot
 }
 
+// Lang is the language of the factsheet, which that of the page may differ from.
+func (v sheetView) Lang() string { return v.w.language() }
+
 // T is a text of the figures.
 func (v sheetView) T(key string, pairs ...string) string { return v.w.t(key, pairs...) }
 
@@ -229,16 +232,16 @@ func (w Words) note(g report.Figure, f report.Factsheet) string {
 	}
 	n := w.Number(g.N)
 	switch {
+	case small(g):
+		return w.t("of_few", "n", n)
 	case unitOf(g.Metric) == report.Score && w.Interval(g) != "":
 		return w.t("scale_interval", "n", n, "interval", w.Interval(g))
 	case unitOf(g.Metric) == report.Score:
 		return w.t("scale", "n", n)
-	case g.Metric == report.AutoAnswered && !small(g):
+	case g.Metric == report.AutoAnswered:
 		if p := figure(f, report.AutoPrecision); !p.None {
 			return w.t("precision", "share", w.Share(p.Value), "n", w.Number(p.N))
 		}
-	case small(g):
-		return w.t("of_few", "n", n)
 	}
 	return ""
 }
