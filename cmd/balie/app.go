@@ -31,6 +31,7 @@ import (
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/normalize"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/store/boltstore"
 )
 
@@ -60,6 +61,7 @@ type app struct {
 	presence   *desk.Presence
 	products   *desk.Products
 	hooks      *hooks.Hooks
+	guard      *progress.Progress
 	operations *api.API // for commands and programs
 	web        *web.Web
 	http       *fiber.App
@@ -89,7 +91,7 @@ func (a *app) wire(ctx context.Context, first firstDocuments) error {
 			a.documents, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
-		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireAuth, a.wireDesk, a.wireHTTP,
+		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireAuth, a.wireProgress, a.wireDesk, a.wireHTTP,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -157,14 +159,10 @@ func (a *app) wireIntake(context.Context) error {
 	if !a.trial { // the note is of the one that runs
 		o.Inflight = filepath.Join(a.cfg.Data, "inflight")
 	}
-	for _, l := range a.cfg.Desk.Leads {
-		to, ok := normalize.ParseAddress(l)
-		if !ok {
-			return &balie.InvalidError{Field: "desk.leads", Problem: fmt.Sprintf("%q is no mail address", l), Fix: "write it as name@example.nl"}
-		}
-		o.Leads = append(o.Leads, to)
-	}
 	var err error
+	if o.Leads, err = leadsOf(a.cfg); err != nil {
+		return err
+	}
 	a.intake, err = intake.New(a.store, norm, a.documents.Brain, a.tokens, a.letters(), o, a.log, a.metrics.intake(), a.clock)
 	return err
 }
@@ -214,6 +212,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
 	g.Go(func() error { return a.followDesk(gctx) })
+	g.Go(func() error { return a.guard.Run(gctx, a.clock) })
 	g.Go(func() error {
 		debug.FreeOSMemory() // training took several times what its model keeps
 		return nil
@@ -312,7 +311,7 @@ func documentsBeside(dir string) firstDocuments {
 	return func(kind string) (string, []byte, error) {
 		file := filepath.Join(dir, kind+".yaml")
 		b, err := os.ReadFile(file)
-		if kind == desk.ProgressDoc && errors.Is(err, os.ErrNotExist) {
+		if (kind == desk.ProgressDoc || kind == desk.PlanDoc) && errors.Is(err, os.ErrNotExist) {
 			return file, nil, nil // the desk is older than this document
 		}
 		if err != nil {

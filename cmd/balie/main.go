@@ -24,6 +24,7 @@ type cli struct {
 	Demo       demoCmd       `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
 	Requests   requestsCmd   `cmd:"" help:"Look at requests."`
 	Rules      rulesCmd      `cmd:"" help:"Test, publish and take back the rules."`
+	Progress   progressCmd   `cmd:"" help:"Publish what is promised, and how it is kept."`
 	Catalogue  catalogueCmd  `cmd:"" help:"Publish and measure the catalogue."`
 	Deliveries deliveriesCmd `cmd:"" help:"Look after what must go out and has not."`
 	Ledger     ledgerCmd     `cmd:"" help:"Count what came in, and compare each mailbox with it."`

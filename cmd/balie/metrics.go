@@ -25,6 +25,7 @@ type metrics struct {
 	restarts  *prometheus.CounterVec
 	received  *prometheus.CounterVec
 	refused   *prometheus.CounterVec
+	timers    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -40,8 +41,9 @@ func newMetrics() *metrics {
 		restarts: counter("balie_channel_restarts_total", "Times a channel ended though it should not.", "channel"),
 		received: counter("balie_channel_received_total", "Messages a channel handed in, repeated ones too.", "channel"),
 		refused:  counter("balie_channel_refused_total", "Times a channel was told to come again.", "channel"),
+		timers:   newTimers(),
 	}
-	m.registry.MustRegister(m.messages, m.decisions, m.sends, m.restarts, m.received, m.refused,
+	m.registry.MustRegister(m.messages, m.decisions, m.sends, m.restarts, m.received, m.refused, m.timers,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/i18n"
 )
 
 // ReplyAddress is where an answer to a message goes: never the Reply-To of an
@@ -100,4 +101,20 @@ func (w *Writer) TeamReminder(h balie.Handout, s Summary, now time.Time) Letter 
 	all = append(all, w.teamPage(l, h, now)...)
 	all = append(all, w.texts.Text(l, "mail.bye", "desk", w.desk(l)))
 	return Letter{Subject: w.teamSubject(s), Text: strings.Join(all, "\n\n")}
+}
+
+// Signal tells a lead that something has more requests than its history
+// explains.
+func (w *Writer) Signal(language, name string, count int, expected float64) Letter {
+	about := w.texts.Text(language, "progress.signal", "name", escape(name), "n", strconv.Itoa(count), "expected", decimal(language, expected))
+	return Letter{Subject: w.texts.Text(language, "mail.alert_subject"), Text: about + "\n\n" + w.texts.Text(language, "mail.bye", "desk", w.desk(language))}
+}
+
+// decimal is a number with one decimal, as people write it.
+func decimal(language string, f float64) string {
+	text := strconv.FormatFloat(f, 'f', 1, 64)
+	if i18n.Language(language) == "nl" {
+		return strings.Replace(text, ".", ",", 1)
+	}
+	return text
 }

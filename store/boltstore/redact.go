@@ -68,7 +68,8 @@ var keptData = []string{
 	"ref", "channel", "account", "language", "product", "kind", "priority", "assignee", "customer", "promised",
 	"state", "prior", "outcome", "of", "spoke", "spoke_at", "responded", "asked", "rounds", "reopened", "seq",
 	"fields", "handout", "person", "to", "delivery", "letter", "before", "with", "how", "auto", "date",
-	"timer", "cause", "whom", "score", "right", "hard", "status",
+	"timer", "cause", "whom", "score", "right", "hard", "status", "side", "chosen", "undoes",
+	"promised_at", "promised_word", "heard", "solved", "pauses", "due", "late", "policy", "rules", "did", "held",
 }
 
 // bareEvent is what remains of an event: that it happened, when and by whom.
