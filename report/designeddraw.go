@@ -9,7 +9,7 @@ import (
 // Sizes of a drawn ruleset.
 const (
 	rowHeight    = 25.0
-	rowRoom      = 144.0 // to the right, for where rules send
+	rowRoom      = 160.0 // to the right, for where rules send
 	spineX       = 10.0
 	rowTextX     = 26.0
 	rowsTop      = 26.0

@@ -117,7 +117,7 @@ func (t *tallies) byHand(w *way, rule string) {
 	t.of[Difference{Kind: HandedByHand, Rule: rule}] += w.count
 	team, asked := "", false
 	for i, l := range w.steps {
-		if i == 0 || l.rule != "" || l.back || w.steps[i-1].holder != "desk" {
+		if i == 0 || l.back || w.steps[i-1].holder != "desk" {
 			continue
 		}
 		if id, ok := strings.CutPrefix(l.holder, "team:"); ok && team == "" {

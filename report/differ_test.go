@@ -184,6 +184,15 @@ func TestBackAndForth(t *testing.T) {
 	}
 }
 
+// TestTwoTeamsAtOnce is no passing on: the desk gave it to both.
+func TestTwoTeamsAtOnce(t *testing.T) {
+	s := history()
+	many(s, 9, fact("form", report.ToBackoffice, "owner", went("team:techniek@owner", "team:catering", "answered")))
+	if got := s.Differ(madeUpDesign(t), nil); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestARuleNobodyTook is named when it had a chance, with how many came by.
 func TestARuleNobodyTook(t *testing.T) {
 	d := madeUpDesign(t)

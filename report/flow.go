@@ -94,7 +94,6 @@ type way struct {
 type leg struct {
 	holder string // as in Step: "desk", "customer", "planned", "team:ID"
 	rule   string // by which it came there
-	again  bool   // had it before
 	back   bool   // it was answered, and came back
 }
 
@@ -169,7 +168,6 @@ func cameBack(path []Step, i int) bool {
 
 func newWay(f Fact, outcome string) *way {
 	w := &way{channel: f.Channel, decided: f.Decided, outcome: outcome, noise: noise(f)}
-	had := map[string]bool{}
 	back := false
 	for i, st := range f.Path {
 		switch {
@@ -179,8 +177,8 @@ func newWay(f Fact, outcome string) *way {
 			back = true
 			continue
 		}
-		w.steps = append(w.steps, leg{holder: st.Holder, rule: st.Rule, again: had[st.Holder], back: back})
-		had[st.Holder], back = true, false
+		w.steps = append(w.steps, leg{holder: st.Holder, rule: st.Rule, back: back})
+		back = false
 	}
 	for _, r := range f.Rulings {
 		r.Also = slices.Clone(r.Also)
@@ -374,7 +372,7 @@ func (d *drain) add(w *way, shown map[string]bool) {
 		if shown != nil && strings.HasPrefix(l.holder, "team:") && !shown[l.holder] {
 			to = OtherTeams
 		}
-		k := flowKey{at, to, l.again || had[to]}
+		k := flowKey{at, to, had[to]}
 		had[to] = true
 		d.node(to, w.count)
 		d.edge(k, w.count)

@@ -31,6 +31,8 @@ func TestAChartSaysOnWhichChannels(t *testing.T) {
 		`!(message.channel in ["phone", "counter"])`:                                       {nil, {"phone", "counter"}},
 		`message.channel == "phone" && message.channel == "email"`:                         {{}, nil},
 		`!(message.channel == "phone" && match.two)`:                                       {},
+		`message.channel == "phone" || !(message.channel in ["phone", "form"])`:            {nil, {"form"}},
+		`!(message.channel in ["phone", "form"]) || message.channel == "phone"`:            {nil, {"form"}},
 		`message.channel.startsWith("e")`:                                                  {},
 		`(message.channel == "email" || message.channel == "form") && message.no_reply`:    {{"email", "form"}, nil},
 		`message.channel != "email" && (message.channel != "form" || message.text == "x")`: {nil, {"email"}},

@@ -123,28 +123,25 @@ var FlowMedia = map[FlowKind]struct{ Ending, Media string }{
 	FlowPage:      {".html", "text/html; charset=utf-8"},
 }
 
-// Flow is a flow chart as a file of a kind; css is the desk's stylesheet. ok is
-// false when there is no such kind.
-func Flow(r report.FlowReport, w Words, kind FlowKind, css string) (b []byte, ok bool, err error) {
+// Flow is a flow chart as a file of a kind; css is the desk's stylesheet.
+func Flow(r report.FlowReport, w Words, kind FlowKind, css string) ([]byte, error) {
 	fw := w.flowWords(r)
 	switch kind {
 	case FlowSVG:
-		return []byte(report.Sankey(r.Happened, happenedWidth, happenedHeight).SVGFile(r.Happened, fw)), true, nil
+		return []byte(report.Sankey(r.Happened, happenedWidth, happenedHeight).SVGFile(r.Happened, fw)), nil
 	case FlowMermaid:
-		return []byte(r.Happened.Mermaid(fw)), true, nil
+		return []byte(r.Happened.Mermaid(fw)), nil
 	case FlowSankey:
-		return []byte(r.Happened.MermaidSankey(fw)), true, nil
+		return []byte(r.Happened.MermaidSankey(fw)), nil
 	case DesignSVG:
-		return []byte(report.DrawDesign(r.Design, r.Taken, designedWidth).SVGFile(fw)), true, nil
+		return []byte(report.DrawDesign(r.Design, r.Taken, designedWidth).SVGFile(fw)), nil
 	case DesignMermaid:
-		return []byte(r.Design.Mermaid(fw)), true, nil
-	case FlowJSON:
-		b, err = json.MarshalIndent(NewFlowFile(r, w), "", "  ")
-		return append(b, '\n'), true, err
+		return []byte(r.Design.Mermaid(fw)), nil
 	case FlowPage:
 		var out bytes.Buffer
-		err = FlowHTML(&out, r, w, css)
-		return out.Bytes(), true, err
+		err := FlowHTML(&out, r, w, css)
+		return out.Bytes(), err
 	}
-	return nil, false, nil
+	b, err := json.MarshalIndent(NewFlowFile(r, w), "", "  ")
+	return append(b, '\n'), err
 }
