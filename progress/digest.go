@@ -64,12 +64,14 @@ func earlier(a, b letters.DigestLine) int {
 	return strings.Compare(a.Handout.String(), b.Handout.String())
 }
 
-// about is what a request is about, in the words of the desk where there are.
+// about is what a request is about, in the desk's words; "" when it has none.
+// Not in the customer's: a list of the day belongs to no request, so what it
+// says of a customer would outlive their being erased.
 func (s Setting) about(r balie.Request, language string) string {
 	if p := s.product(r); p.ID != "" {
 		return p.Name(language)
 	}
-	return r.Subject
+	return ""
 }
 
 // pressing says what is the matter with a hand-out. One that stands still, for

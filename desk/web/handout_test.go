@@ -15,11 +15,13 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
 	"github.com/balie/balie/desk/web"
+	"github.com/balie/balie/intake"
 	"github.com/balie/balie/internal/hours"
 	"github.com/balie/balie/internal/httpd"
 	"github.com/balie/balie/internal/i18n"
 	"github.com/balie/balie/internal/token"
 	"github.com/balie/balie/internal/ui"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/store/boltstore"
 )
 
@@ -57,7 +59,8 @@ func newSite(t *testing.T) *site {
 	s.handOut()
 	s.app = httpd.New(httpd.Options{Page: u.Problem, Texts: texts, Rate: -1})
 	u.Mount(s.app)
-	web.New(web.Parts{Handouts: desk.NewHandouts(db, hours.Calendar{}, time.Hour), Teams: func(id, _ string) string { return "Techniek" },
+	policy := &progress.Policy{Aftercare: progress.Aftercare{Bad: 2, Holds: 30}}
+	web.New(web.Parts{Aftercare: desk.NewAftercare(db, func() *intake.Brain { return &intake.Brain{Policy: policy} }), Handouts: desk.NewHandouts(db, hours.Calendar{}, time.Hour), Teams: func(id, _ string) string { return "Techniek" },
 		Tokens: tokens, Texts: texts, UI: u, Zone: time.UTC, Now: func() time.Time { return t0 }}).Mount(s.app)
 	return s
 }
@@ -98,6 +101,21 @@ func (s *site) do(method, path, body string) (*http.Response, string) {
 		s.t.Fatal(err)
 	}
 	return res, string(b)
+}
+
+// send is do with a body of any kind, from another site's page or none.
+func (s *site) send(method, path, kind, body, from string) *http.Response {
+	s.t.Helper()
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req.Host = "localhost"
+	req.Header.Set("Content-Type", kind)
+	req.Header.Set("Sec-Fetch-Site", from)
+	res, err := s.app.Test(req, -1)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res
 }
 
 func (s *site) path() string { return "/h/" + s.tokens.Link(token.Handout, s.id, t0.Add(time.Hour)) }

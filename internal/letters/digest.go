@@ -36,7 +36,7 @@ type DigestPart struct {
 type DigestLine struct {
 	Handout balie.ID
 	Ref     string
-	About   string    // the product, or what the request is about
+	About   string    // the product; "" when it has none
 	Due     time.Time // zero: no moment was said
 	Said    time.Time // when its team last said something; since it got it when it never did
 	Urgent  bool
@@ -90,7 +90,11 @@ func (w *Writer) digestLine(l string, kind DigestKind, x DigestLine, now time.Ti
 	case x.Due.IsZero():
 		key = "mail.digest_undue"
 	}
-	line := "**" + x.Ref + "** " + escape(x.About) + ": " + w.texts.Text(l, key, "moment", w.moment(l, x.Due), "since", w.moment(l, x.Said))
+	about := escape(x.About)
+	if about == "" {
+		about = w.texts.Text(l, "mail.digest_untitled")
+	}
+	line := "**" + x.Ref + "** " + about + ": " + w.texts.Text(l, key, "moment", w.moment(l, x.Due), "since", w.moment(l, x.Said))
 	if x.Urgent {
 		line = w.texts.Text(l, "mail.digest_urgent") + " " + line
 	}
