@@ -219,12 +219,21 @@ func (s Setting) teamHours(r balie.Request, team string) (string, hours.Calendar
 }
 
 // responded is when the customer first had a response: a person's word, an
-// answer, or that a team has it, which they hear with its name and a moment.
+// answer, that a team has it, which they hear with its name and a moment, or a
+// date they agreed to.
 func responded(r balie.Request) time.Time {
 	at := r.Responded
+	first := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
 	for _, h := range r.Handouts {
-		if at.IsZero() || h.Opened.Before(at) {
-			at = h.Opened
+		first(h.Opened)
+	}
+	for _, p := range r.Pauses {
+		if p.Why == balie.ForDate {
+			first(p.From)
 		}
 	}
 	return at
@@ -256,6 +265,9 @@ func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
 	from := r.Heard
 	if from.IsZero() {
 		from = r.Opened
+	}
+	if n := len(r.Pauses); n > 0 && r.Pauses[n-1].To.After(from) { // they knew what was waited for
+		from = r.Pauses[n-1].To
 	}
 	if r.PromisedWord && r.State == balie.AtDesk && !responded(r).IsZero() && !from.After(r.PromisedAt) { // "you hear from us by then"
 		return Clock{Kind: UpdateClock, From: r.PromisedAt, Due: r.Promised, calendar: cal}
