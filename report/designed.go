@@ -35,6 +35,11 @@ type DesignRule struct {
 // Decides reports whether a rule says where requests go, and is on.
 func (r DesignRule) Decides() bool { return r.Goes != "" && !r.Off }
 
+// urgent reports whether a rule is for what is urgent.
+func (r DesignRule) urgent() bool {
+	return slices.ContainsFunc(r.Adds, func(a balie.Action) bool { return a.Do == balie.DoPriority && a.Value == "urgent" })
+}
+
 // Designed draws a ruleset. What a product's owner is comes from the
 // catalogue; nil: nothing is known of that.
 func Designed(rs *router.Ruleset, c *catalogue.Catalogue) Design {

@@ -33,6 +33,7 @@ type Difference struct {
 	Product string
 	Count   int
 	Of      int
+	Urgent  bool // the rule is for what is urgent: that nobody took it may be as it should
 }
 
 // From when a difference is one, and not chance.
@@ -69,7 +70,7 @@ func unused(d Design, taken map[string]Taken) []Difference {
 		switch t := taken[r.ID]; {
 		case !r.Decides() || t.Count > 0:
 		case t.Of >= leastChance:
-			out = append(out, Difference{Kind: RuleUnused, Rule: r.ID, Of: t.Of})
+			out = append(out, Difference{Kind: RuleUnused, Rule: r.ID, Of: t.Of, Urgent: r.urgent()})
 		case t.Of == 0 && t.Made >= leastChance:
 			out = append(out, Difference{Kind: RuleUnreached, Rule: r.ID, Of: t.Made})
 		}

@@ -205,6 +205,13 @@ func TestARuleNobodyTook(t *testing.T) {
 			t.Errorf("without %s: %+v, want %+v", rule, got, want)
 		}
 	}
+	calm := &report.FlowSum{}
+	for _, f := range []report.Fact{fact("phone", report.ToDesk, "phone", went("desk", "answered")), fact("email", report.FromCatalogue, "answer", went("answered"))} {
+		many(calm, 30, f)
+	}
+	if got := calm.Differ(d, nil); !slices.Contains(got, report.Difference{Kind: report.RuleUnused, Rule: "safety", Of: 60, Urgent: true}) {
+		t.Errorf("that there was no fire is not said: %+v", got)
+	}
 	few := add(fact("email", report.ToDesk, "unsure", went("desk", "answered")))
 	if got := few.Differ(d, nil); len(got) > 0 {
 		t.Errorf("of one request: %+v", got)

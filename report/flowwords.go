@@ -223,5 +223,9 @@ func (w FlowWords) Says(d Difference) (says, could string) {
 	}
 	pairs := []string{"rule", rule, "team", w.Holder("team:" + d.Team), "other", w.Holder("team:" + d.Other), "product", w.Names.Product(d.Product),
 		"n", w.Names.Number(d.Count), "of", w.Names.Number(d.Of), "share", w.Share(d.Count, d.Of)}
-	return w.t("diff_"+string(d.Kind), pairs...), w.t("could_"+string(d.Kind), pairs...)
+	could = w.t("could_"+string(d.Kind), pairs...)
+	if d.Urgent {
+		could = w.t("could_urgent")
+	}
+	return w.t("diff_"+string(d.Kind), pairs...), could
 }
