@@ -236,10 +236,33 @@ func (s Setting) shareAt(r balie.Request, c Clock, share float64) time.Time {
 	return s.reckon(r, time.Duration(share*float64(c.Target)), c.calendar).due
 }
 
+// silent comes when the customer heard nothing for as long as was promised, and
+// again every so long: a letter that had to wait for another day is not
+// forgotten. It does not come sooner after our last word than the desk wants.
 func (l *timers) silent() {
-	if c := l.clocks.Update; c.Running() {
-		l.add(SilentTimer, "heard@"+stamp(c.From), c.Due, c)
+	c := l.clocks.Update
+	if !c.Running() {
+		return
 	}
+	cause := "heard@" + stamp(c.From)
+	n := 0
+	for _, f := range l.r.Fired {
+		if strings.HasPrefix(f, string(SilentTimer)+":"+cause) {
+			n++
+		}
+	}
+	if n > 0 {
+		if l.p.Update <= 0 || n >= mostReminders {
+			return
+		}
+		cause += "/" + strconv.Itoa(n+1)
+		c.Due = l.cal.Add(c.Due, time.Duration(n)*l.p.Update)
+	}
+	at := c.Due
+	if in := l.s.policy().Inform; in.Silent && !l.r.Heard.IsZero() && l.r.Heard.Add(in.Gap).After(at) {
+		at = l.r.Heard.Add(in.Gap)
+	}
+	l.add(SilentTimer, cause, at, c)
 }
 
 // handouts lists reminders, breaches and silence of what teams have. While a
