@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,10 @@ import (
 
 // join takes in a message of one of the request's own people.
 func (in *Intake) join(ctx context.Context, b *batch, a *arrival, r balie.Request, now time.Time) error {
-	late := (r.State == balie.AnsweredState || r.State == balie.Closed) && in.tooLate(r, now)
+	late, err := in.tooLate(ctx, r, now)
+	if err != nil {
+		return err
+	}
 	if late && a.msg.Auto == "" && !isThanks(a.msg.Text) {
 		return in.followUp(ctx, b, a, r, now)
 	}
@@ -23,7 +27,6 @@ func (in *Intake) join(ctx context.Context, b *batch, a *arrival, r balie.Reques
 	if a.msg.Language == "" {
 		t.reader.Language = r.Language
 	}
-	var err error
 	switch {
 	case a.msg.Auto != "": // moves nothing
 		err = t.received("")
@@ -40,9 +43,18 @@ func (in *Intake) join(ctx context.Context, b *batch, a *arrival, r balie.Reques
 	return t.finish(a, balie.LedgerJoined, "")
 }
 
-// tooLate reports whether the window in which a reply reopens has passed.
-func (in *Intake) tooLate(r balie.Request, now time.Time) bool {
-	return now.After(in.o.Calendar.AddDays(r.Changed, in.o.ReopenDays))
+// tooLate reports whether a request is done, and the window in which a reply
+// reopens it has passed.
+func (in *Intake) tooLate(ctx context.Context, r balie.Request, now time.Time) (bool, error) {
+	if r.State != balie.AnsweredState && r.State != balie.Closed {
+		return false, nil
+	}
+	events, err := in.store.Events(ctx, r.ID, 0)
+	if err != nil {
+		return false, fmt.Errorf("look when request %s was closed: %w", r.Ref, err)
+	}
+	until := in.brain().Policy.ReopensUntil(r, events, in.o.Calendar, in.o.ReopenDays)
+	return !until.IsZero() && now.After(until), nil
 }
 
 func (t *turn) received(note string) error {
