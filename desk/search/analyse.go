@@ -13,8 +13,8 @@ import (
 
 // The index has words as written (folded), their stems, and terms of filters.
 // Each kind begins in its own way. The beginnings are five equal characters
-// because the index also keeps the first three, four and five of every word:
-// of these kinds that is then one entry for a request and not one for each word.
+// because the index also keeps the first three and five of every word: of these
+// kinds that is then one entry for a request and not one for each word.
 const (
 	stemMark   = "~~~~~"
 	filterMark = "====="
@@ -124,21 +124,30 @@ func clipWord(w string) string {
 
 // stemmer finds the stems of words and remembers them: a desk's words are few
 // and come again. It is not safe for concurrent use.
-type stemmer struct{ known map[string][2]string }
+type stemmer struct {
+	known map[string][2]string
+	seen  map[string]struct{} // of its tokens
+}
 
 // mostStems bounds what a stemmer remembers: about 3 MB.
 const mostStems = 30_000
 
-func newStemmer() *stemmer { return &stemmer{map[string][2]string{}} }
+func newStemmer() *stemmer { return &stemmer{known: map[string][2]string{}} }
 
 // stems are a folded word's Dutch and its English stem: nobody says in which
 // language a search is. A number or a short word has none.
 func (s *stemmer) stems(word string) (nl, en string) {
-	if len(word) < 3 || strings.IndexFunc(word, unicode.IsDigit) >= 0 {
-		return "", ""
-	}
+	nl, en = s.marked(word)
+	return strings.TrimPrefix(nl, stemMark), strings.TrimPrefix(en, stemMark)
+}
+
+// marked are the stems of a word as terms of the index.
+func (s *stemmer) marked(word string) (nl, en string) {
 	if k, ok := s.known[word]; ok {
 		return k[0], k[1]
+	}
+	if len(word) < 3 || strings.IndexFunc(word, unicode.IsDigit) >= 0 {
+		return "", ""
 	}
 	e := snowballstem.NewEnv(word)
 	dutch.Stem(e)
@@ -149,7 +158,8 @@ func (s *stemmer) stems(word string) (nl, en string) {
 	if len(s.known) >= mostStems {
 		clear(s.known)
 	}
-	s.known[word] = [2]string{nl, en}
+	nl, en = stemMark+nl, stemMark+en
+	s.known[strings.Clone(word)] = [2]string{nl, en} // and not the text that the word is part of
 	return nl, en
 }
 
@@ -161,7 +171,19 @@ type tokens struct {
 	b       strings.Builder
 }
 
-func newTokens(s *stemmer) *tokens { return &tokens{stemmer: s, seen: map[string]struct{}{}} }
+// usualTokens is about what a short request has.
+const usualTokens = 256
+
+// newTokens begins with nothing. The tokens of one stemmer before are at an end.
+func newTokens(s *stemmer) *tokens {
+	if len(s.seen) > 16*usualTokens || s.seen == nil { // after a book, a map is a book's size for ever
+		s.seen = make(map[string]struct{}, usualTokens)
+	}
+	clear(s.seen)
+	t := &tokens{stemmer: s, seen: s.seen}
+	t.b.Grow(8 * usualTokens)
+	return t
+}
 
 func (t *tokens) add(mark, word string) {
 	k := mark + word
@@ -191,9 +213,9 @@ func (t *tokens) word(mark, w string) {
 		return
 	}
 	t.add(mark, w)
-	if nl, en := t.stemmer.stems(w); nl != "" {
-		t.add(mark, stemMark+nl)
-		t.add(mark, stemMark+en)
+	if nl, en := t.stemmer.marked(w); nl != "" {
+		t.add(mark, nl)
+		t.add(mark, en)
 	}
 }
 

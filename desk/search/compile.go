@@ -262,8 +262,10 @@ func (c *compiler) marked(expr func(mark string) string) string {
 	return anyOf(out...)
 }
 
-// beginnings are how many letters the index keeps of every word (tables).
-var beginnings = []int{3, 4, 5, 7}
+// beginnings are how many letters the index keeps of every word (tables). Each
+// costs a fifth of what indexing costs; of two the second is long enough that
+// few words begin so.
+var beginnings = []int{3, 5}
 
 // one is the expression of one word: any form of it, and while it is typed
 // also what begins with it.

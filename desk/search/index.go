@@ -28,7 +28,7 @@ const File = "search.db"
 
 // layout is the version of tables, analysis and filters. Another one in the
 // file: it is made again.
-const layout = "2"
+const layout = "3"
 
 // readers is how many searches run at the same time. Each has a page cache of
 // cacheSize KiB.
@@ -75,8 +75,8 @@ const tables = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE docs (place INTEGER PRIMARY KEY, request BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, opened INTEGER NOT NULL);
 CREATE TABLE texts (place INTEGER PRIMARY KEY, cut INTEGER NOT NULL, head TEXT NOT NULL, text TEXT NOT NULL);
-CREATE VIRTUAL TABLE words USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
-CREATE VIRTUAL TABLE openwords USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 4 5 7', tokenize="ascii tokenchars '=~@^:%-'");
+CREATE VIRTUAL TABLE words USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 5', tokenize="ascii tokenchars '=~@^:%-'");
+CREATE VIRTUAL TABLE openwords USING fts5(t, content='', contentless_delete=1, detail=none, prefix='3 5', tokenize="ascii tokenchars '=~@^:%-'");
 `
 
 // New returns the index in a file that Run opens, or begins.
@@ -288,55 +288,92 @@ func (x *Index) put(ctx context.Context, docs []document, after func(*sql.Tx) er
 // gathered: one segment for every request, and most of the time spent in
 // merging them. So words come last, by themselves.
 func putDocuments(ctx context.Context, tx *sql.Tx, docs []document) error {
-	places := make([]int64, len(docs))
-	for i, d := range docs {
-		err := tx.QueryRowContext(ctx, `INSERT INTO docs (request, version, opened) VALUES (?, ?, ?)
-			ON CONFLICT (request) DO UPDATE SET version = excluded.version, opened = excluded.opened RETURNING place`,
-			d.request[:], int64(d.version), d.opened.Unix()).Scan(&places[i])
-		if err != nil {
-			return err
-		}
+	if len(docs) == 0 {
+		return nil
 	}
-	texts, err := tx.PrepareContext(ctx, `REPLACE INTO texts VALUES (?, ?, ?, ?)`)
+	places, err := putPlaces(ctx, tx, docs)
 	if err != nil {
 		return err
 	}
-	defer texts.Close()
-	for i, d := range docs {
-		if _, err := texts.ExecContext(ctx, places[i], d.cut, d.head, d.text); err != nil {
-			return err
+	err = each(ctx, tx, `REPLACE INTO texts VALUES (?, ?, ?, ?)`, func(put func(...any) error) error {
+		for i, d := range docs {
+			if err := put(places[i], d.cut, d.head, d.text); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	order := make([]int, len(docs)) // FTS5 also writes out what it has when a number is not greater than the last
+	var open, closed []int
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
-	words, err := tx.PrepareContext(ctx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`)
+	for _, i := range order {
+		if docs[i].open {
+			open = append(open, i)
+		} else {
+			closed = append(closed, i)
+		}
+	}
+	words := func(of []int) func(put func(...any) error) error {
+		return func(put func(...any) error) error {
+			for _, i := range of {
+				if err := put(places[i], docs[i].tokens); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	if err := each(ctx, tx, `REPLACE INTO words (rowid, t) VALUES (?, ?)`, words(order)); err != nil {
+		return err
+	}
+	err = each(ctx, tx, `DELETE FROM openwords WHERE rowid = ?`, func(put func(...any) error) error {
+		for _, i := range closed {
+			if err := put(places[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	defer words.Close()
-	for _, i := range order {
-		if _, err := words.ExecContext(ctx, places[i], docs[i].tokens); err != nil {
-			return err
-		}
-	}
-	for _, i := range order {
-		if err := putOpen(ctx, tx, places[i], docs[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return each(ctx, tx, `REPLACE INTO openwords (rowid, t) VALUES (?, ?)`, words(open))
 }
 
-func putOpen(ctx context.Context, tx *sql.Tx, place int64, d document) error {
-	if !d.open {
-		_, err := tx.ExecContext(ctx, `DELETE FROM openwords WHERE rowid = ?`, place)
+// each runs one statement for many.
+func each(ctx context.Context, tx *sql.Tx, query string, run func(put func(...any) error) error) error {
+	s, err := tx.PrepareContext(ctx, query)
+	if err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `REPLACE INTO openwords (rowid, t) VALUES (?, ?)`, place, d.tokens)
-	return err
+	defer s.Close()
+	return run(func(values ...any) error {
+		_, err := s.ExecContext(ctx, values...)
+		return err
+	})
+}
+
+// putPlaces gives each document the place that its request has or gets.
+func putPlaces(ctx context.Context, tx *sql.Tx, docs []document) ([]int64, error) {
+	s, err := tx.PrepareContext(ctx, `INSERT INTO docs (request, version, opened) VALUES (?, ?, ?)
+		ON CONFLICT (request) DO UPDATE SET version = excluded.version, opened = excluded.opened RETURNING place`)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	places := make([]int64, len(docs))
+	for i, d := range docs {
+		if err := s.QueryRowContext(ctx, d.request[:], int64(d.version), d.opened.Unix()).Scan(&places[i]); err != nil {
+			return nil, err
+		}
+	}
+	return places, nil
 }
 
 // remove takes requests out that the store does not have any more.

@@ -25,14 +25,15 @@ import (
 const PeopleFile = "people.db"
 
 // peopleLayout is the version of the tables of people and of their words.
-const peopleLayout = "1"
+const peopleLayout = "2"
 
 // Bounds of a turn through the people.
 const (
 	peopleTurn   = 500
-	mostWords    = 8    // of a search
-	peopleCache  = 2048 // KiB
-	mostAnswered = 200  // people of one answer
+	peoplePause  = 500 * time.Millisecond // between turns: what follows quickly is one turn
+	mostWords    = 8                      // of a search
+	peopleCache  = 2048                   // KiB
+	mostAnswered = 200                    // people of one answer
 )
 
 // PeopleStore is what the index of people reads.
@@ -57,13 +58,13 @@ type People struct {
 	moved chan struct{} // closed when it has caught up; under mu
 }
 
-// peopleTables: a person stands in names once, and in words once for each word.
+// peopleTables: a person stands in names once, with all the words that stand in
+// words, so that they can be taken out again.
 const peopleTables = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE names (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, name TEXT NOT NULL);
+CREATE TABLE names (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, name TEXT NOT NULL, words TEXT NOT NULL);
 CREATE INDEX by_name ON names (name, id);
 CREATE TABLE words (word TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (word, place)) WITHOUT ROWID;
-CREATE INDEX of_person ON words (place);
 `
 
 // NewPeople returns the index in a file that Run opens, or begins.
@@ -181,24 +182,15 @@ func (x *People) turns(ctx context.Context) error {
 	if err := x.compare(ctx); err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		changed := x.store.Changed()
-		next, more, err := x.follow(ctx, at)
-		if err != nil {
-			return err
-		}
-		at = next
-		if more {
-			continue
+	return store.Follow(ctx, x.store, at, turnEvents, func(ctx context.Context, events []balie.Event, _ store.FeedCursor) error {
+		if len(events) > 0 {
+			return x.follow(ctx, events)
 		}
 		x.ready.Store(true)
 		x.signal()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-	}
-	return nil
+		sleep(ctx, peoplePause)
+		return nil
+	})
 }
 
 func (x *People) signal() {
@@ -242,32 +234,44 @@ func (x *People) compare(ctx context.Context) error {
 }
 
 // follow takes in the people of requests that something happened to.
-func (x *People) follow(ctx context.Context, at store.FeedCursor) (store.FeedCursor, bool, error) {
-	events, next, err := x.store.Read(ctx, at, turnEvents)
-	if err != nil || len(events) == 0 {
-		return next, false, err
-	}
+func (x *People) follow(ctx context.Context, events []balie.Event) error {
 	q := store.Query{}
+	seen := map[balie.ID]bool{}
+	var ids []balie.ID
+	person := func(s string) {
+		if id, err := balie.ParseID(s); err == nil && !id.IsZero() && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	asked := map[balie.ID]bool{} // requests, and those whose people their events say
 	for _, e := range events {
 		switch e.What {
-		case balie.Opened, balie.Received, balie.Joined, balie.Edited, balie.Replied, balie.Reopened, balie.Erased:
-			q.Requests = append(q.Requests, e.Request)
+		case balie.Opened, balie.Joined, balie.Erased:
+			person(e.Data["customer"])
+			person(e.Data["person"])
+			asked[e.Request] = asked[e.Request] || e.What == balie.Opened
+		case balie.Received, balie.Edited, balie.Replied, balie.Reopened:
+			person(e.Data["customer"])
+			if !asked[e.Request] {
+				asked[e.Request] = true
+				q.Requests = append(q.Requests, e.Request)
+			}
 		}
 	}
 	found, err := x.store.Lookup(ctx, q)
 	if err != nil {
-		return at, false, fmt.Errorf("look up requests of people: %w", err)
+		return fmt.Errorf("look up requests of people: %w", err)
 	}
-	var ids []balie.ID
 	for _, r := range found.Requests {
-		ids = append(ids, peopleOf(r)...)
-	}
-	for _, e := range events {
-		if id, err := balie.ParseID(e.Data["person"]); e.What == balie.Erased && err == nil {
-			ids = append(ids, id)
+		for _, id := range peopleOf(r) {
+			if !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
+			}
 		}
 	}
-	return next, len(events) == turnEvents, x.Take(ctx, ids...)
+	return x.Take(ctx, ids...)
 }
 
 // Take looks at people again, at once: they were changed by hand, or erased.
@@ -304,15 +308,20 @@ func (x *People) drop(ctx context.Context, id balie.ID) error {
 	if db == nil {
 		return nil // it compares everybody when it is opened
 	}
-	const words = `DELETE FROM words WHERE place = (SELECT place FROM names WHERE id = ?)`
-	if _, err := db.ExecContext(ctx, words, id[:]); err != nil {
-		return fmt.Errorf("take a person out of the index: %w", err)
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
 	}
-	r, err := db.ExecContext(ctx, `DELETE FROM names WHERE id = ?`, id[:])
+	defer tx.Rollback()
+	w, err := newPeopleWriter(ctx, tx)
+	if err != nil {
+		return err
+	}
+	there, err := w.remove(ctx, id)
 	if err != nil {
 		return fmt.Errorf("take a person out of the index: %w", err)
 	}
-	if n, err := r.RowsAffected(); err != nil || n == 0 {
+	if err := tx.Commit(); err != nil || !there {
 		return err
 	}
 	_, err = db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
@@ -334,85 +343,17 @@ func (x *People) put(ctx context.Context, people []balie.Person, from, to string
 		return err
 	}
 	defer tx.Rollback()
-	if to != "" {
-		err = keepOnly(ctx, tx, people, from, to)
+	w, err := newPeopleWriter(ctx, tx)
+	if err == nil && to != "" {
+		err = w.keepOnly(ctx, people, from, to)
 	}
 	for _, p := range people {
 		if err == nil {
-			err = putPerson(ctx, tx, p)
+			err = w.put(ctx, p)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("index %d people: %w", len(people), err)
 	}
 	return tx.Commit()
-}
-
-func keepOnly(ctx context.Context, tx *sql.Tx, people []balie.Person, from, to string) error {
-	there := map[balie.ID]bool{}
-	for _, p := range people {
-		there[p.ID] = true
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM names WHERE id > unhex(?) AND id <= unhex(?)`, from, to)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var gone [][]byte
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return err
-		}
-		var id balie.ID
-		if copy(id[:], b); !there[id] {
-			gone = append(gone, b)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, id := range gone {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM words WHERE place = (SELECT place FROM names WHERE id = ?)`, id); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM names WHERE id = ?`, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func putPerson(ctx context.Context, tx *sql.Tx, p balie.Person) error {
-	var version int64
-	err := tx.QueryRowContext(ctx, `SELECT version FROM names WHERE id = ?`, p.ID[:]).Scan(&version)
-	if err == nil && uint64(version) == p.Version {
-		return nil
-	}
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if p.Name == "" && len(p.Addresses) == 0 { // nobody: what merging left
-		if _, err := tx.ExecContext(ctx, `DELETE FROM words WHERE place = (SELECT place FROM names WHERE id = ?)`, p.ID[:]); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM names WHERE id = ?`, p.ID[:])
-		return err
-	}
-	var place int64
-	err = tx.QueryRowContext(ctx, `INSERT INTO names (id, version, name) VALUES (?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name RETURNING place`,
-		p.ID[:], int64(p.Version), Fold(calledBy(p))).Scan(&place)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM words WHERE place = ?`, place); err != nil {
-		return err
-	}
-	for _, w := range personWords(p) {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO words VALUES (?, ?)`, w, place); err != nil {
-			return err
-		}
-	}
-	return nil
 }

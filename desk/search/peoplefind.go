@@ -21,6 +21,9 @@ func calledBy(p balie.Person) string {
 // orgMark begins the word that stands for an organisation.
 const orgMark = "="
 
+// longestKept is the length in bytes at which a person's word is cut off.
+const longestKept = 120
+
 // personWords are all words by which a person is found.
 func personWords(p balie.Person) []string {
 	var out []string
@@ -41,7 +44,7 @@ func personWords(p balie.Person) []string {
 		out = append(out, orgMark+p.Organisation)
 	}
 	for i := range out {
-		out[i] = out[i][:min(len(out[i]), 120)]
+		out[i] = strings.ReplaceAll(out[i][:min(len(out[i]), longestKept)], wordBreak, " ")
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

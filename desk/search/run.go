@@ -18,7 +18,6 @@ const (
 	turnRequests = 200
 	buildTurn    = 1000 // requests at once while the index is made: fewer turns, fewer merges
 	turnEvents   = 1000
-	turnPause    = 50 * time.Millisecond // between turns: what follows quickly is one turn
 	retryPause   = time.Second
 )
 
@@ -48,7 +47,7 @@ func (x *Index) Run(ctx context.Context) error {
 			}
 		}
 		x.log.Error("the search index stands still", "err", err)
-		x.sleep(ctx, retryPause)
+		sleep(ctx, retryPause)
 		if !x.closed() {
 			err = nil
 		}
@@ -72,35 +71,54 @@ func (x *Index) turns(ctx context.Context) error {
 			return err
 		}
 	}
+	x.writing.Lock()
+	w := &waiting{at: store.FeedCursor(x.meta(ctx, x.write, "cursor"))}
+	x.writing.Unlock()
 	for ctx.Err() == nil && !x.again.Load() {
 		changed := x.store.Changed()
-		began := time.Now()
-		more, err := x.follow(ctx)
+		more, err := x.gather(ctx, w)
 		if err != nil {
 			return err
 		}
-		if !more {
-			if more, err = x.purge(ctx); err != nil {
-				return err
-			}
+		began := time.Now()
+		switch {
+		case w.due(began) <= 0:
+			more = true // look again, whatever came of it
+			err = x.writeDown(ctx, w)
+		case more:
+			continue
+		default:
+			more, err = x.purge(ctx)
+		}
+		if err != nil {
+			return err
 		}
 		if more { // half of the time is for others
-			x.sleep(ctx, time.Since(began))
+			sleep(ctx, time.Since(began))
 			continue
 		}
-		x.ready.Store(true)
-		x.signal()
-		select {
-		case <-changed:
-			x.sleep(ctx, turnPause)
-		case <-x.wake:
-		case <-ctx.Done():
+		if !w.any() {
+			x.ready.Store(true)
+			x.signal()
 		}
+		x.pause(ctx, changed, w.due(time.Now()))
 	}
 	return nil
 }
 
-func (x *Index) sleep(ctx context.Context, d time.Duration) {
+// pause waits for a commit, a poke, or until something is due.
+func (x *Index) pause(ctx context.Context, changed <-chan struct{}, due time.Duration) {
+	t := time.NewTimer(due)
+	defer t.Stop()
+	select {
+	case <-changed:
+	case <-t.C:
+	case <-x.wake:
+	case <-ctx.Done():
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -142,7 +160,7 @@ func (x *Index) build(ctx context.Context) error {
 		after = last
 		select {
 		case <-changed:
-			x.sleep(ctx, time.Since(began))
+			sleep(ctx, time.Since(began))
 		default:
 		}
 	}
@@ -234,42 +252,6 @@ func peopleOf(r balie.Request) []balie.ID {
 	return out
 }
 
-// follow takes in what the feed has behind the cursor; more: there may be more.
-func (x *Index) follow(ctx context.Context) (more bool, err error) {
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	at := store.FeedCursor(x.meta(ctx, x.write, "cursor"))
-	events, next, err := x.store.Read(ctx, at, turnEvents)
-	if err != nil {
-		return false, fmt.Errorf("read the feed from %q: %w", at, err)
-	}
-	if next == at {
-		return false, nil
-	}
-	var ids []balie.ID
-	seen := map[balie.ID]bool{}
-	purge := false
-	for _, e := range events {
-		purge = purge || e.What == balie.Erased
-		if !seen[e.Request] && matters(e) {
-			seen[e.Request] = true
-			ids = append(ids, e.Request)
-		}
-	}
-	if purge {
-		x.purging = false // one under way did not have these before it: it begins anew
-	}
-	err = x.take(ctx, ids, func(tx *sql.Tx) error {
-		if purge { // in the same step: after an interruption it is still to be done
-			if err := setMeta(ctx, tx, "purge", "yes"); err != nil {
-				return err
-			}
-		}
-		return setMeta(ctx, tx, "cursor", string(next))
-	})
-	return len(events) == turnEvents, err
-}
-
 // matters reports whether an event can change what a request is found by.
 func matters(e balie.Event) bool {
 	return !slices.Contains([]balie.What{balie.Sent, balie.Fired, balie.Undelivered, balie.Requeued, balie.HeldBack,
@@ -278,15 +260,16 @@ func matters(e balie.Event) bool {
 
 // take indexes requests as they are now, in pieces; after is written with the last.
 func (x *Index) take(ctx context.Context, ids []balie.ID, after func(*sql.Tx) error) error {
-	nothing := func(*sql.Tx) error { return nil }
 	for len(ids) > turnRequests {
-		if err := x.takeSome(ctx, ids[:turnRequests], nothing); err != nil {
+		if err := x.takeSome(ctx, ids[:turnRequests], unchanged); err != nil {
 			return err
 		}
 		ids = ids[turnRequests:]
 	}
 	return x.takeSome(ctx, ids, after)
 }
+
+func unchanged(*sql.Tx) error { return nil }
 
 func (x *Index) takeSome(ctx context.Context, ids []balie.ID, after func(*sql.Tx) error) error {
 	found, err := x.store.Lookup(ctx, store.Query{Requests: ids})
