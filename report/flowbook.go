@@ -20,16 +20,34 @@ type FlowReport struct {
 	Stale       time.Duration // how far it is behind what happened
 }
 
-// FlowOf adds up the requests that were opened in a period.
+// FlowOf adds up the requests of a scope that were opened in a period.
 func (b *Book) FlowOf(ctx context.Context, p Period, scope Scope) (*FlowSum, error) {
-	s := &FlowSum{}
-	for f, err := range b.Facts(ctx, p, scope) {
-		if err != nil {
-			return nil, err
+	sums := make([]FlowSum, readers())
+	err := b.pass(ctx, p.From.Add(-idSlack), len(sums), func(d dictionary) []visit {
+		in, ok := b.narrow(scope)
+		var out []visit
+		for i := range sums {
+			out = append(out, func(key []byte, x *packed) error {
+				if !ok || !p.Has(moment(x.opened)) || !in.has(x) {
+					return nil
+				}
+				f, err := x.fact(key, d.words)
+				if err != nil {
+					return err
+				}
+				sums[i].Add(f)
+				return nil
+			})
 		}
-		s.Add(f)
+		return out
+	})
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	for i := range sums[1:] {
+		sums[0].Merge(&sums[i+1])
+	}
+	return &sums[0], nil
 }
 
 // Flow is the whole flow of a period beside a design.
