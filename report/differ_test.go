@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -243,6 +244,9 @@ func TestARuleOfAnotherVersion(t *testing.T) {
 	}
 }
 
+var differenceKinds = []report.DifferenceKind{report.RuleUnused, report.RuleUnreached, report.NoRuleDecides, report.HandedByHand, report.NoRuleSends,
+	report.PassedOn, report.BackAndForth, report.AskedByHand, report.DeskAnswers, report.CameBack}
+
 // TestDifferencesAreSaidInBothLanguages: a whole sentence, with its numbers.
 func TestDifferencesAreSaidInBothLanguages(t *testing.T) {
 	d := madeUpDesign(t)
@@ -252,8 +256,7 @@ func TestDifferencesAreSaidInBothLanguages(t *testing.T) {
 			r, _ := d.Rule(id)
 			return r.ChartRule.Name(l)
 		}
-		for _, kind := range []report.DifferenceKind{report.RuleUnused, report.RuleUnreached, report.NoRuleDecides, report.HandedByHand, report.NoRuleSends,
-			report.PassedOn, report.BackAndForth, report.AskedByHand, report.DeskAnswers, report.CameBack} {
+		for _, kind := range differenceKinds {
 			says, could := w.Says(report.Difference{Kind: kind, Rule: "owner", Team: "techniek", Other: "catering", Product: "lunch", Count: 12, Of: 345})
 			if strings.ContainsAny(says+could, "{}") || !strings.Contains(says, "345") || strings.Contains(says, "diff_") || strings.Contains(could, "could_") {
 				t.Errorf("%s in %s: %q %q", kind, l, says, could)
@@ -319,4 +322,28 @@ func ExampleFlowWords_Share() {
 	var w report.FlowWords
 	fmt.Println(w.Share(1, 3), w.Share(1, 4000), w.Share(3999, 4000), w.Share(0, 4))
 	// Output: 33% <1% >99% 0%
+}
+
+// TestTheDocumentNamesEveryDifference: docs/flow.md has each kind, and no other.
+func TestTheDocumentNamesEveryDifference(t *testing.T) {
+	doc, err := os.ReadFile("../docs/flow.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range strings.Split(string(doc), "\n") {
+		if kind, ok := strings.CutPrefix(line, "| `"); ok {
+			kind, _, _ = strings.Cut(kind, "`")
+			got = append(got, kind)
+		}
+	}
+	var want []string
+	for _, k := range differenceKinds {
+		want = append(want, string(k))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the document has %v, the code %v", got, want)
+	}
 }
