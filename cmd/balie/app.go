@@ -53,6 +53,7 @@ type app struct {
 	auth       *auth.Auth
 	desk       *desk.Desk
 	overview   *desk.Overview
+	feed       feed
 	rules      *desk.Rules
 	search     *search.Index
 	people     *search.People
@@ -74,14 +75,14 @@ type app struct {
 
 // newApp wires a balie over an open store. Nothing runs yet.
 func newApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firstDocuments, log *slog.Logger) (*app, error) {
-	a := &app{cfg: cfg, log: log, store: db, metrics: newMetrics()}
+	a := &app{cfg: cfg, log: log, store: db, feed: newFeed(db), metrics: newMetrics()}
 	return a, a.wire(ctx, first)
 }
 
 // tryApp wires an app and lets it go, to see that a configuration holds. It
 // touches nothing of the app that runs over the same store.
 func tryApp(ctx context.Context, cfg config.Config, db *boltstore.DB, first firstDocuments, log *slog.Logger) error {
-	a := &app{cfg: cfg, log: log, store: db, metrics: newMetrics(), trial: true}
+	a := &app{cfg: cfg, log: log, store: db, feed: newFeed(db), metrics: newMetrics(), trial: true}
 	return a.wire(ctx, first)
 }
 

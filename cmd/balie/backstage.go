@@ -14,7 +14,7 @@ import (
 
 // wireBackstage gives the pages what catalogue and settings work with.
 func (a *app) wireBackstage(p *web.Parts) {
-	a.products = desk.NewProducts(a.store, a.documents, a.log)
+	a.products = desk.NewProducts(a.feed, a.documents, a.log)
 	p.Products = a.products
 	p.Upkeep, p.Trail = desk.NewUpkeep(a.store, a.documents, a.intake), desk.NewTrail(a.store)
 	p.Lines = ways{a, dispatch.NewRenderer()}

@@ -34,10 +34,10 @@ func (a *app) wireDesk(context.Context) error {
 	a.desk = desk.New(a.store, a.documents, a.letters(), a.tokens, desk.Options{
 		Calendar: calendar, Language: a.cfg.Desk.Language, ReopenDays: a.cfg.Limits.ReopenDays,
 	}, a.log)
-	a.search = search.New(filepath.Join(a.cfg.Data, search.File), a.store, a.log)
-	a.overview = desk.NewOverview(a.store, a.documents.Brain, a.search, desk.OverviewOptions{Calendar: calendar}, a.log)
+	a.search = search.New(filepath.Join(a.cfg.Data, search.File), a.feed, a.log)
+	a.overview = desk.NewOverview(a.feed, a.documents.Brain, a.search, desk.OverviewOptions{Calendar: calendar}, a.log)
 	a.presence = desk.NewPresence()
-	a.rules = desk.NewRules(a.store, a.documents, desk.RulesOptions{Calendar: calendar, Language: a.cfg.Desk.Language, Log: a.log})
+	a.rules = desk.NewRules(a.feed, a.documents, desk.RulesOptions{Calendar: calendar, Language: a.cfg.Desk.Language, Log: a.log})
 	parts := web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Rules: a.rules, Overview: a.overview, Presence: a.presence,
 		Aftercare: desk.NewAftercare(a.store, a.documents.Brain),
@@ -59,7 +59,7 @@ func (a *app) wireDesk(context.Context) error {
 func (a *app) followDesk(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context) error{
-		a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople,
+		a.feed.Run, a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople,
 	} {
 		g.Go(func() error {
 			err := run(ctx)

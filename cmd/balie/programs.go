@@ -29,7 +29,7 @@ func (a *app) wireHooks(p *web.Parts) error {
 		return err
 	}
 	client := outside.Client(outside.Options{Allow: inside, Timeout: hookTime})
-	a.hooks = hooks.New(a.store, seal.New("webhooks", keys...), client, a.log, nil)
+	a.hooks = hooks.New(a.feed, seal.New("webhooks", keys...), client, a.log, nil)
 	p.Hooks = a.hooks
 	return nil
 }

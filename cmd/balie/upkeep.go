@@ -14,9 +14,9 @@ import (
 
 // wireCustomers gives the pages what customers, teams and the telephone work with.
 func (a *app) wireCustomers(p *web.Parts) {
-	a.people = search.NewPeople(filepath.Join(a.cfg.Data, search.PeopleFile), a.store, a.log)
+	a.people = search.NewPeople(filepath.Join(a.cfg.Data, search.PeopleFile), a.feed, a.log)
 	a.customers = desk.NewCustomers(a.store, a.documents, a.people, a.search, a.log)
-	a.ringing = desk.NewRinging(a.store, a.log)
+	a.ringing = desk.NewRinging(a.feed, a.log)
 	p.Customers, p.Ringing, p.Places = a.customers, a.ringing, desk.NewPlaces(a.store, a.documents)
 }
 
