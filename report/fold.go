@@ -77,8 +77,20 @@ func (x *folding) moment(events []balie.Event) error {
 		x.r = after
 		x.event(before, e)
 	}
+	x.f.Surveyed = x.f.Surveyed || wrote(events, progress.AftercareTimer)
 	x.inform(was, events)
 	return nil
+}
+
+// wrote reports whether the customer got a letter because a timer of one of some
+// kinds went off: both are of the same Change.
+func wrote(events []balie.Event, kinds ...progress.TimerKind) bool {
+	fired := slices.ContainsFunc(events, func(e balie.Event) bool {
+		return e.What == balie.Fired && slices.Contains(kinds, progress.TimerKind(e.Data["timer"]))
+	})
+	return fired && slices.ContainsFunc(events, func(e balie.Event) bool {
+		return e.What == balie.Told && e.By == "timer" && e.Data["letter"] != ""
+	})
 }
 
 // setting is the documents of a moment, for the customer's organisation.
@@ -117,8 +129,6 @@ func (x *folding) event(was balie.Request, e balie.Event) {
 		x.reviewed[e.Data["of"]] = e.Data["right"] == "true"
 	case balie.Alerted:
 		x.f.Alarms++
-	case balie.Fired:
-		x.f.Surveyed = x.f.Surveyed || surveyed(e)
 	case balie.Undone, balie.Unsent:
 		if x.f.Decided == SolvedAtOnce && x.r.Solved.IsZero() {
 			x.f.Decided = ToDesk
@@ -186,14 +196,6 @@ func complete(e balie.Event) bool {
 		return len(e.Decision.Facts.Missing) == 0
 	}
 	return e.Data["why"] == ""
-}
-
-// surveyTimer is the timer that asks for a score.
-const surveyTimer = "aftercare"
-
-// surveyed reports whether a timer asked the customer for a score.
-func surveyed(e balie.Event) bool {
-	return e.Data["timer"] == surveyTimer && e.Data["letter"] != ""
 }
 
 // touch counts an act of an agent. Whether a match was right is asked of

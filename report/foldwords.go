@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/progress"
 )
 
 // words are what the customer was promised to hear, and whether they did.
@@ -13,7 +14,8 @@ import (
 // something by the earliest of: the response that is promised, the next update,
 // and the moment they were told. A word in time is one that comes not later.
 // Word that it will be later, with a new moment, is one; a word that leaves the
-// moment they were told as it is, is none, for they still count on it. When the
+// moment they were told as it is, is none, for they still count on it, unless it
+// is the letter that says it will be later. When the
 // request is solved or closed in silence after that moment, it is a word too
 // late. A receipt is none.
 type words struct {
@@ -21,6 +23,8 @@ type words struct {
 	due  time.Time // by when the next is to come; zero: none is
 	kind wordKind
 	last balie.Request // for which due was reckoned
+
+	spoken time.Time // the moment they were told, of which they know that it will be later
 }
 
 type wordKind uint8
@@ -58,7 +62,7 @@ func (x *folding) inform(was balie.Request, events []balie.Event) {
 	at := events[0].At
 	if slices.ContainsFunc(events, func(e balie.Event) bool { return e.What == balie.Unsent || e.What == balie.Undone }) {
 		w.takeBack(x.r.Heard)
-	} else if !w.due.IsZero() && w.settle(was, x.r, at) {
+	} else if !w.due.IsZero() && w.settle(was, x.r, at, wrote(events, progress.DelayTimer, progress.SoonTimer)) {
 		w.due = time.Time{}
 	}
 	switch {
@@ -72,17 +76,20 @@ func (x *folding) inform(was balie.Request, events []balie.Event) {
 
 // settle counts a promised word that came at a moment, or can come no more. It
 // reports whether it did.
-func (w *words) settle(was, is balie.Request, at time.Time) bool {
+func (w *words) settle(was, is balie.Request, at time.Time, delay bool) bool {
 	late := at.After(w.due)
 	heard := !is.Heard.Equal(was.Heard)
 	moved := !is.Promised.Equal(was.Promised)
 	switch {
-	case heard && (late || moved || w.kind != aMoment || !running(is)):
+	case heard && (late || moved || delay || w.kind != aMoment || !running(is)):
 	case late && !running(is): // it ended, and nobody told them
 	default:
 		return false
 	}
 	w.said = append(w.said, word{at, late, w.due, w.kind})
+	if delay && w.kind == aMoment {
+		w.spoken = is.Promised
+	}
 	return true
 }
 
@@ -115,7 +122,7 @@ func (x *folding) nextWord(at time.Time) {
 		sooner(c.Response.Due, aResponse)
 	}
 	sooner(c.Update.Due, anUpdate)
-	if w.due.IsZero() || w.kind != aResponse || !r.Promised.Equal(w.due) {
+	if !r.Promised.Equal(w.spoken) {
 		sooner(r.Promised, aMoment)
 	}
 }

@@ -156,7 +156,9 @@ func (x *looked) tell() {
 		case balie.Reopened:
 			x.reopened = e.At
 		case balie.Fired:
-			x.asked = x.asked || surveyed(e)
+			x.asked = x.asked || e.Data["timer"] == "aftercare" && slices.ContainsFunc(x.events, func(o balie.Event) bool {
+				return o.What == balie.Told && o.By == "timer" && o.At.Equal(e.At) && o.Data["letter"] != ""
+			})
 		case balie.HandedOut:
 			if complete(e) {
 				x.complete++

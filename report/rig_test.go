@@ -241,7 +241,11 @@ func (s *story) step(t *rapid.T) {
 	case 22:
 		s.tell(balie.Event{What: balie.Rated, By: "customer", Data: map[string]string{"score": strconv.Itoa(rapid.IntRange(0, 6).Draw(t, "score"))}})
 	case 23:
-		s.tell(balie.Event{What: balie.Fired, By: "timer", Data: map[string]string{"timer": surveyTimer, "cause": fmt.Sprint(n), "letter": s.Request.ID.String()}})
+		timer := rapid.SampledFrom([]string{"aftercare", "delay", "silent"}).Draw(t, "timer")
+		s.tell(balie.Event{What: balie.Fired, By: "timer", Data: map[string]string{"timer": timer, "cause": fmt.Sprint(n)}})
+		if rapid.Bool().Draw(t, "told by it") {
+			s.tell(balie.Event{What: balie.Told, By: "timer", Data: map[string]string{"letter": s.Request.ID.String(), "why": timer}})
+		}
 	case 24:
 		s.tell(balie.Event{What: balie.Edited, By: agent, Data: map[string]string{"product": rapid.SampledFrom([]string{"sleutel", "toegangspas", ""}).Draw(t, "product"), "assignee": "bram"}})
 	case 25:

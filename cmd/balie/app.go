@@ -32,6 +32,7 @@ import (
 	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/normalize"
 	"github.com/balie/balie/progress"
+	"github.com/balie/balie/report"
 	"github.com/balie/balie/store/boltstore"
 )
 
@@ -63,6 +64,8 @@ type app struct {
 	products   *desk.Products
 	hooks      *hooks.Hooks
 	guard      *progress.Progress
+	book       *report.Book
+	reports    *desk.Reports
 	operations *api.API // for commands and programs
 	web        *web.Web
 	http       *fiber.App
@@ -92,7 +95,7 @@ func (a *app) wire(ctx context.Context, first firstDocuments) error {
 			a.documents, err = desk.OpenLibrary(ctx, a.store, first)
 			return err
 		},
-		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireAuth, a.wireProgress, a.wireDesk, a.wireHTTP,
+		a.wireWords, a.wireTracing, a.wireIntake, a.wireChannels, a.wireAuth, a.wireReports, a.wireProgress, a.wireDesk, a.wireHTTP,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -223,8 +226,10 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.serveMetrics(gctx) })
 	err = g.Wait()
 	a.tracing.close()
-	if cerr := a.intake.Close(); err == nil {
-		err = cerr
+	for _, close := range []func() error{a.intake.Close, a.closeReports} {
+		if cerr := close(); err == nil {
+			err = cerr
+		}
 	}
 	return err
 }

@@ -68,13 +68,13 @@ func checkLines(ctx context.Context, cfg config.Config, out io.Writer) error {
 	if cfg.Form.Enabled {
 		all = append(all, outcome{name: "form", idle: "people come to " + cfg.PublicURL})
 	}
-	return report(out, all)
+	return tableOf(out, all)
 }
 
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// report writes the table and says how many lines do not work.
-func report(out io.Writer, all []outcome) error {
+// tableOf writes the table and says how many lines do not work.
+func tableOf(out io.Writer, all []outcome) error {
 	t := newTable(out, "CHANNEL", "WORKS", "WHERE", "")
 	var failed []error
 	for _, o := range all {

@@ -21,7 +21,7 @@ func (a *app) wireProgress(context.Context) error {
 	calendar := a.calendar()
 	setting := func(organisation string) progress.Setting { return a.documents.Brain().Setting(calendar, organisation) }
 	a.guard = progress.New(a.store, setting, a.letters(), progress.Options{
-		Language: a.cfg.Desk.Language, Leads: leads, DailyCap: a.cfg.Limits.DailyCap, Agent: a.agent, Meter: a.metrics.guarded,
+		Language: a.cfg.Desk.Language, Leads: leads, DailyCap: a.cfg.Limits.DailyCap, Agent: a.agent, Meter: a.metrics.guarded, Counts: traffic{a},
 	}, a.log)
 	return nil
 }
