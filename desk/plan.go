@@ -318,3 +318,14 @@ func (p *Plans) History(ctx context.Context, a Actor) ([]PlanVersion, error) {
 	}
 	return out, nil
 }
+
+// invalid are those errors that are mistakes in a text.
+func invalid(all []error) []*balie.InvalidError {
+	var out []*balie.InvalidError
+	for _, err := range all {
+		if e, ok := errors.AsType[*balie.InvalidError](err); ok {
+			out = append(out, e)
+		}
+	}
+	return out
+}

@@ -143,7 +143,7 @@ type Reckoning struct {
 	PaidHours    float64 // a week: those, with leave and all
 	Needed       float64 // FTE
 	Planned      float64 // FTE for requests
-	AtOnce       float64 // people there at once, on average, as planned
+	AtOnce       float64 // people who can be there at once in the busiest half hour, as planned
 	Peak         int     // people needed at once for calls in the busiest half hour
 	PeakMinute   int
 
@@ -273,9 +273,7 @@ func (r *Reckoning) people(c Capacities) {
 	if fte > 0 {
 		r.Needed = r.PaidHours / (paid / fte)
 	}
-	if open := r.Opening.Hours * days; open > 0 {
-		r.AtOnce = paid * c.Occupied / open
-	}
+	r.AtOnce = fte * c.Occupied // when the roster follows the work
 }
 
 // costs are what the plan costs a year with so many requests.

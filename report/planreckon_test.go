@@ -93,7 +93,7 @@ func TestPlanIsReckonedAsByHand(t *testing.T) {
 		{"by itself", r.Automatic, 40}, {"calls", r.Calls, 80}, {"written", r.Written, 40},
 		{"load", r.Halves[0].Load, 1}, {"people for calls", float64(r.Halves[0].ForCalls), 3}, {"in time", r.Halves[0].InTime, 0.9349},
 		{"present", r.Present, 24}, {"spoken", r.CallHours, 8}, {"writing", r.WrittenHours, 10}, {"between", r.Between, 8}, {"desk hours", r.DeskHours, 26},
-		{"paid hours", r.PaidHours, 177.96}, {"needed", r.Needed, 4.943}, {"planned", r.Planned, 4.5}, {"at once", r.AtOnce, 4.5 * 36 * 0.7 / (8 * 250 / weeks)},
+		{"paid hours", r.PaidHours, 177.96}, {"needed", r.Needed, 4.943}, {"planned", r.Planned, 4.5}, {"at once", r.AtOnce, 4.5 * 0.7},
 		{"people", float64(r.Costs.People), math.Round(4*36*weeks*3000) + math.Round(36*weeks*5000)},
 		{"depreciation", float64(r.Costs.Depreciation), 200_000}, {"requests", r.Costs.Requests, 40_000},
 	} {

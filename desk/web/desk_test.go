@@ -255,6 +255,7 @@ func (r *rig) serve(log *slog.Logger) {
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,
 	}
 	parts.Reports = desk.NewReports(r.db, r.known(), r.lib, nil, desk.ReportsOptions{Calendar: r.calendar(), Name: map[string]string{"nl": "De Linde", "en": "De Linde"}, Log: log})
+	parts.Plans = desk.NewPlans(r.db, r.lib, nil)
 	parts.Customers, parts.Ringing, parts.Places = r.customers, r.ringing, desk.NewPlaces(r.db, r.lib)
 	r.hooks = hooks.New(r.db, seal.New("webhooks", []byte("secret")), outside.Client(outside.Options{Allow: r.inside}), log, r.now)
 	parts.Hooks = r.hooks

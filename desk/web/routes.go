@@ -80,6 +80,7 @@ func (w *Web) allRoutes() []route {
 		w.customersRoutes(),
 		w.placesRoutes(),
 		w.figuresRoutes(),
+		w.planRoutes(),
 		w.flowRoutes(),
 	)
 }

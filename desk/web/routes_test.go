@@ -51,6 +51,7 @@ func newWorld(t *testing.T) *world {
 		"version":      all("1", "99"),
 		"product":      all("toegangspas", "no-such-product"),
 		"calendar":     all("kantoor", "no-such-hours"),
+		"part":         all("ambition", "no-such-part"),
 		"customer":     all(heating.Customer.String(), missing.String()),
 		"team":         all("techniek", "no-such-team"),
 		"organisation": all("akker", "no-such-organisation"),

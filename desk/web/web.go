@@ -67,6 +67,7 @@ type Parts struct {
 	Library   *desk.Library
 	Handouts  *desk.Handouts
 	Reports   *desk.Reports                    // figures
+	Plans     *desk.Plans                      // the desk's plan
 	Aftercare *desk.Aftercare                  // how it went
 	Rules     *desk.Rules                      // working on the rules
 	Hooks     *hooks.Hooks                     // who is told what happens
