@@ -88,10 +88,10 @@ func LastAsked(seen map[string]store.Claim, keys []string) time.Time {
 }
 
 // Ratable reports whether a request can be rated at a moment, and until when:
-// it is solved, by us, and not too long ago. What was solved, reopened and
-// solved again can be rated again.
+// the desk asks at all, and it is solved and not too long ago. What was solved,
+// reopened and solved again can be rated again.
 func (a Aftercare) Ratable(r balie.Request, now time.Time) (until time.Time, ok bool) {
-	if r.Solved.IsZero() || r.State != balie.AnsweredState && (r.State != balie.Closed || r.Outcome != balie.Solved) {
+	if a.Sample <= 0 && a.Holds <= 0 || r.Solved.IsZero() || r.State != balie.AnsweredState && (r.State != balie.Closed || r.Outcome != balie.Solved) {
 		return time.Time{}, false
 	}
 	until = r.Solved.AddDate(0, 0, a.Days())

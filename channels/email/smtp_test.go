@@ -270,10 +270,10 @@ func TestASurveyHasItsWayOutInItsHeader(t *testing.T) {
 	m := startMail(t, peers.MailOptions{})
 	s := sender(t, smtpOf(m))
 	for address, want := range map[string][2]string{
-		"https://desk.example/u/abc":                    {"<https://desk.example/u/abc>", "List-Unsubscribe=One-Click"},
-		"http://127.0.0.1:8080/u/abc":                   {"<http://127.0.0.1:8080/u/abc>", ""}, // one click wants https
-		"":                                              {"", ""},
-		"javascript:alert(1)":                           {"", ""},
+		"https://desk.example/u/abc":  {"<https://desk.example/u/abc>", "List-Unsubscribe=One-Click"},
+		"http://127.0.0.1:8080/u/abc": {"<http://127.0.0.1:8080/u/abc>", ""}, // one click wants https
+		"":                            {"", ""},
+		"javascript:alert(1)":         {"", ""},
 		"https://desk.example/u/a>\r\nBcc: x@evil.test": {"", ""},
 		"https://desk.example/u/a,b":                    {"", ""},
 	} {

@@ -46,6 +46,7 @@ type desk struct {
 	after    bool          // it fails after having stored
 	hold     chan struct{} // Receive waits for it
 	held     bool          // suspicious messages get no request
+	follow   bool          // a reply is a question of its own
 }
 
 func newDesk(now func() time.Time) *desk {
@@ -103,7 +104,7 @@ func (d *desk) take(raw balie.Raw) balie.Receipt {
 	if d.held && m.Fields["suspect"] != "" {
 		return balie.Receipt{Message: m.ID, Outcome: balie.LedgerHeld}
 	}
-	if id, err := balie.ParseID(m.Fields["request"]); err == nil && !id.IsZero() && m.Proof == balie.Proven {
+	if id, err := balie.ParseID(m.Fields["request"]); err == nil && !id.IsZero() && m.Proof == balie.Proven && !d.follow {
 		m.Request = id
 		return balie.Receipt{Message: m.ID, Request: id, Ref: d.requests[id].Ref, Outcome: balie.LedgerJoined}
 	}
@@ -248,6 +249,23 @@ const apiSecret = "a-secret-of-more-than-twenty-letters"
 // monday is when the tests take place, but for those who say otherwise.
 var monday = time.Date(2026, 11, 24, 10, 38, 0, 0, time.UTC)
 
+// promises are those of a desk that asks how it went.
+type promises struct{}
+
+func (promises) Told(r balie.Request) time.Time { return r.Promised }
+
+func (promises) Reopens(r balie.Request, events []balie.Event) time.Time {
+	if r.State != balie.Closed {
+		return time.Time{}
+	}
+	return r.ClosedAt(events).AddDate(0, 0, 10)
+}
+
+func (promises) Rates(r balie.Request, now time.Time) (time.Time, bool) {
+	until := r.Solved.AddDate(0, 0, 30)
+	return until, !r.Solved.IsZero() && now.Before(until)
+}
+
 func open(t *testing.T, change func(*webform.Config)) *site {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -276,7 +294,7 @@ func open(t *testing.T, change func(*webform.Config)) *site {
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	form, err := webform.New(cfg, webform.Parts{Requests: s.desk, Tokens: s.tokens, Texts: texts, UI: pages,
-		Catalogue: products{}, Teams: teams{}, Now: s.clock.now}, log)
+		Catalogue: products{}, Teams: teams{}, Promises: promises{}, Now: s.clock.now}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

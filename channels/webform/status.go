@@ -30,7 +30,10 @@ type statusPage struct {
 	Steps               []step
 	Messages            []bubble
 	CanReply            bool
-	Button              string
+	Write, Button       string // keys of the label of a reply, and of its button
+	Hint                string // what a reply does, where it is not plain
+	Rate                *rating
+	Given               string // the score that was given, in words
 	Path, Token         string
 	Text                string
 	Fault               string
@@ -95,9 +98,9 @@ func (f *Form) renderStatus(c *fiber.Ctx, found found, p statusPage) error {
 	p.Steps = f.steps(l, r, events)
 	p.Messages = f.bubbles(l, messages)
 	p.CanReply = true
-	p.Button = "status.send"
+	p.Write, p.Button = "status.reply", "status.send"
 	if p.Done || r.State == balie.AnsweredState {
-		p.Button = "status.reopen"
+		f.done(&p, l, r, events)
 	}
 	return f.UI.Render(c, "status", p)
 }
@@ -108,6 +111,9 @@ func (f *Form) say(p *statusPage, l string, r balie.Request, events []balie.Even
 	switch r.State {
 	case balie.Waiting:
 		p.Head, p.Sentence = text("waiting"), text("waiting_more")
+		if n := len(r.Pauses); n > 0 && r.Paused() {
+			p.Sentence = text("waiting_since", "moment", f.moment(l, r.Pauses[n-1].From))
+		}
 	case balie.WithTeam:
 		p.Head = text("handedout")
 		p.Sentence = text("handedout_no_promise", "team", f.team(l, r))
@@ -122,8 +128,14 @@ func (f *Form) say(p *statusPage, l string, r balie.Request, events []balie.Even
 		p.Head, p.Sentence = text("answered"), text("answered_more")
 	case balie.Closed:
 		p.Done = true
-		p.Head = text(ending(r.Outcome), "moment", i18n.Moment(l, r.Changed.In(f.Zone)))
-		p.Sentence = text("closed_more")
+		at := r.ClosedAt(events)
+		if r.Outcome == balie.Solved && !r.Solved.IsZero() {
+			at = r.Solved
+		}
+		p.Head = text(ending(r.Outcome), "moment", i18n.Moment(l, at.In(f.Zone)))
+		if told := f.Promises.Told(r); r.Outcome == balie.Solved && !r.Solved.IsZero() && !told.Before(r.Solved) {
+			p.Sentence = text("in_time")
+		}
 	default:
 		p.Head, p.Sentence = text("desk"), text("desk_no_promise")
 		f.promise(p, l, r, text("desk_more"))
@@ -133,17 +145,18 @@ func (f *Form) say(p *statusPage, l string, r balie.Request, events []balie.Even
 // promise says until when, and honestly when that has passed.
 func (f *Form) promise(p *statusPage, l string, r balie.Request, sentence string) {
 	now := f.Now()
-	if r.Promised.IsZero() {
+	promised := f.Promises.Told(r)
+	if promised.IsZero() {
 		return
 	}
 	p.Share = "100"
-	if !now.Before(r.Promised) {
+	if !now.Before(promised) {
 		p.Sentence = f.Texts.Text(l, "status.late")
 		return
 	}
 	before, after, _ := strings.Cut(sentence, "{moment}")
-	p.Sentence, p.By, p.Rest = before, f.moment(l, r.Promised), after
-	if total := r.Promised.Sub(r.Opened); total > 0 {
+	p.Sentence, p.By, p.Rest = before, f.moment(l, promised), after
+	if total := promised.Sub(r.Opened); total > 0 {
 		p.Share = strconv.Itoa(min(100, max(1, int(100*now.Sub(r.Opened)/total))))
 	}
 }
@@ -226,8 +239,8 @@ func (f *Form) steps(l string, r balie.Request, events []balie.Event) []step {
 		out[len(out)-1].Note = f.Texts.Text(l, "status.step_contact")
 	}
 	todo := step{Mark: "todo", Text: f.Texts.Text(l, "status.step_solved")}
-	if f.Now().Before(r.Promised) {
-		todo.When = f.Texts.Text(l, "status.before", "moment", f.moment(l, r.Promised))
+	if promised := f.Promises.Told(r); f.Now().Before(promised) && !r.Paused() {
+		todo.When = f.Texts.Text(l, "status.before", "moment", f.moment(l, promised))
 	}
 	return append(out, todo)
 }
@@ -328,13 +341,14 @@ func (f *Form) reply(c *fiber.Ctx, sink channels.Sink) error {
 		return f.renderStatus(c, found, p)
 	}
 	leave, err := f.door.Enter()
+	var receipt balie.Receipt
 	if err == nil {
 		defer leave()
 		err = f.admit(c, "", f.Now())
 	}
 	if err == nil {
 		d := document{Via: "status", Language: l, Text: p.Text, Request: found.request.ID.String()}
-		_, err = f.ask(c, sink, id, d, nil)
+		receipt, err = f.ask(c, sink, id, d, nil)
 	}
 	if err != nil {
 		status, key := f.wait(c, err)
@@ -344,6 +358,9 @@ func (f *Form) reply(c *fiber.Ctx, sink channels.Sink) error {
 		c.Status(status)
 		p.Fault = f.Texts.Text(l, key)
 		return f.renderStatus(c, found, p)
+	}
+	if !receipt.Request.IsZero() && receipt.Request != found.request.ID { // it follows up as a question of its own
+		return c.Redirect(f.statusPath(receipt.Message)+"?lang="+l+"&sent=1#messages", fiber.StatusSeeOther)
 	}
 	return c.Redirect("/s/"+c.Params("token")+"?lang="+l+"&sent=1#messages", fiber.StatusSeeOther)
 }

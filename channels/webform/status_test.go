@@ -2,12 +2,14 @@ package webform_test
 
 import (
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/balie/balie"
+	"github.com/balie/balie/internal/token"
 )
 
 // TestS2_StatusPageShowsOnlyTheCustomersSide: not a word of a team, of a note,
@@ -173,5 +175,88 @@ func TestR5_WhatCanStillBeTakenBackIsNotShown(t *testing.T) {
 	s.desk.do(t, r.ID, balie.Event{What: balie.Unsent, By: "agent:noor", Data: map[string]string{"state": "desk", "seq": strconv.FormatUint(seq, 10)}})
 	if p := s.get(at); strings.Contains(p.body, "Beantwoord") {
 		t.Errorf("taken back, and yet among the steps:\n%s", p.body)
+	}
+}
+
+// solve answers and closes the last request.
+func (s *site) solve(r balie.ID) {
+	s.t.Helper()
+	s.desk.do(s.t, r, balie.Event{What: balie.Answered, By: "agent:x"}, balie.Event{What: balie.Confirmed, By: "customer"})
+}
+
+var surveyForm = regexp.MustCompile(`action="/a/([a-z0-9]+)"`)
+
+// A customer says how it went, or that it is not solved, from one form; neither
+// is done by opening the page.
+func TestWhatIsSolvedCanBeRatedOrReopenedFromItsPage(t *testing.T) {
+	s := open(t, nil)
+	at := trimmed(s.ask("Toegang parkeerdek zaterdag"))
+	r := s.lastRequest()
+	s.solve(r.ID)
+	p := s.get(at + "?lang=nl")
+	form := surveyForm.FindStringSubmatch(p.body)
+	if form == nil || !strings.Contains(p.body, `formaction="`+at+`"`) || !strings.Contains(p.body, "Verstuur oordeel") || !strings.Contains(p.body, "Heropenen kan tot en met") {
+		t.Fatalf("got\n%s", p.body)
+	}
+	if id, err := s.tokens.ParseLink(token.Survey, form[1], s.clock.now()); err != nil || id != r.ID {
+		t.Errorf("it rates %v, %v", id, err)
+	}
+	if n := len(s.taken()); n != 1 {
+		t.Errorf("looking made %d messages", n-1)
+	}
+	v := url.Values{"token": {s.fresh(at)}, "text": {"De slagboom gaat niet open"}, "lang": {"nl"}, "score": {"1"}}
+	if a := s.post(at, v); a.StatusCode != 303 {
+		t.Errorf("reopening: %d", a.StatusCode)
+	}
+	v.Set("text", "")
+	if a := s.post(at, v); a.StatusCode != 422 || !strings.Contains(a.body, "errsum") {
+		t.Errorf("reopening without a word: %d", a.StatusCode)
+	}
+}
+
+func TestAScoreThatWasGivenIsShownAndNotAskedAgain(t *testing.T) {
+	s := open(t, nil)
+	at := trimmed(s.ask("Pas werkt niet"))
+	r := s.lastRequest()
+	s.solve(r.ID)
+	s.desk.do(t, r.ID, balie.Event{What: balie.Rated, By: "customer", Data: map[string]string{"score": "4"}})
+	if p := s.get(at + "?lang=nl"); !strings.Contains(p.body, "Je gaf een 4") || surveyForm.MatchString(p.body) || !strings.Contains(p.body, "Niet opgelost, heropen") {
+		t.Errorf("got\n%s", p.body)
+	}
+	s.desk.do(t, r.ID, balie.Event{What: balie.Reopened, By: "customer"}, balie.Event{What: balie.Answered, By: "agent:x"})
+	if p := s.get(at + "?lang=nl"); strings.Contains(p.body, "Je gaf een 4") || !surveyForm.MatchString(p.body) {
+		t.Errorf("solved again:\n%s", p.body)
+	}
+}
+
+func TestTheTimeAfterWhichAReplyIsANewQuestionIsSaid(t *testing.T) {
+	s := open(t, nil)
+	at := trimmed(s.ask("Pas werkt niet"))
+	old := s.lastRequest()
+	s.solve(old.ID)
+	s.clock.pass(31 * 24 * time.Hour)
+	s.desk.do(t, old.ID, balie.Event{What: balie.Noted, By: "agent:x"}) // gives no new time
+	p := s.get(at + "?lang=nl")
+	if !strings.Contains(p.body, "wordt een nieuwe vraag") || strings.Contains(p.body, "heropen") || surveyForm.MatchString(p.body) {
+		t.Fatalf("got\n%s", p.body)
+	}
+	s.desk.follow = true // as intake does after the time to reopen
+	a := s.post(at, url.Values{"token": {s.fresh(at)}, "text": {"Nu is de pas kwijt"}, "lang": {"nl"}})
+	to, _, _ := strings.Cut(a.Header.Get("Location"), "?")
+	if a.StatusCode != 303 || to == at {
+		t.Fatalf("got %d to %s", a.StatusCode, to)
+	}
+	if p := s.get(to); p.StatusCode != 200 || !strings.Contains(p.body, "Nu is de pas kwijt") || strings.Contains(p.body, "Vraag "+old.Ref) {
+		t.Errorf("the new question: %d\n%s", p.StatusCode, p.body)
+	}
+}
+
+func TestWhoKeepsUsWaitingReadsSinceWhen(t *testing.T) {
+	s := open(t, nil)
+	at := trimmed(s.ask("Pas werkt niet"))
+	s.desk.do(t, s.lastRequest().ID, balie.Event{What: balie.Asked, By: "agent:x"})
+	s.clock.pass(24 * time.Hour)
+	if p := s.get(at + "?lang=nl"); !strings.Contains(p.body, "We wachten op jou sinds dinsdag 24 november") {
+		t.Errorf("got\n%s", p.body)
 	}
 }

@@ -124,7 +124,26 @@ type Teams interface {
 	TeamName(id, language string) string
 }
 
-// Parts is what the form works with. Catalogue and Teams may be nil.
+// Promises is what a customer was promised, and may still do with a request.
+type Promises interface {
+	// Told is until when they were told to hear from us; zero: nothing.
+	Told(r balie.Request) time.Time
+	// Reopens is until when a reply opens a request again that is done; zero:
+	// always.
+	Reopens(r balie.Request, events []balie.Event) time.Time
+	// Rates is until when they can say how it went; false: not now.
+	Rates(r balie.Request, now time.Time) (until time.Time, ok bool)
+}
+
+// asSaid are the promises of a desk without more: what was said holds, and
+// nothing is rated.
+type asSaid struct{}
+
+func (asSaid) Told(r balie.Request) time.Time                            { return r.Promised }
+func (asSaid) Reopens(balie.Request, []balie.Event) time.Time            { return time.Time{} }
+func (asSaid) Rates(balie.Request, time.Time) (until time.Time, ok bool) { return time.Time{}, false }
+
+// Parts is what the form works with. Catalogue, Teams and Promises may be nil.
 type Parts struct {
 	Requests  Requests
 	Tokens    *token.Maker
@@ -132,6 +151,7 @@ type Parts struct {
 	UI        *ui.UI
 	Catalogue Catalogue
 	Teams     Teams
+	Promises  Promises
 	Now       func() time.Time // nil: time.Now
 }
 
@@ -162,6 +182,9 @@ func New(c Config, p Parts, log *slog.Logger) (*Form, error) {
 	c.defaults()
 	if p.Now == nil {
 		p.Now = time.Now
+	}
+	if p.Promises == nil {
+		p.Promises = asSaid{}
 	}
 	api, err := readTokens(c.API)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/balie/balie/dispatch"
 	"github.com/balie/balie/internal/ui"
 	"github.com/balie/balie/normalize"
+	"github.com/balie/balie/progress"
 )
 
 // lines are the channels of this balie.
@@ -246,7 +247,7 @@ func (a *app) wireForm() error {
 	words := offered{a}
 	var err error
 	a.lines.form, err = webform.New(c, webform.Parts{
-		Requests: a.store, Tokens: a.tokens, Texts: a.texts, UI: a.ui, Catalogue: words, Teams: words,
+		Requests: a.store, Tokens: a.tokens, Texts: a.texts, UI: a.ui, Catalogue: words, Teams: words, Promises: words,
 	}, a.log)
 	return err
 }
@@ -263,6 +264,25 @@ func (o offered) Products(language string) []webform.Choice {
 		}
 	}
 	return out
+}
+
+// Told is until when a customer was told to hear from us.
+func (o offered) Told(r balie.Request) time.Time {
+	b := o.a.documents.Brain()
+	return progress.Setting{Policy: b.Policy, Catalogue: b.Catalogue, Calendar: o.a.calendar()}.Told(r)
+}
+
+// Reopens is until when a reply opens a request again.
+func (o offered) Reopens(r balie.Request, events []balie.Event) time.Time {
+	return o.a.documents.Brain().Policy.ReopensUntil(r, events, o.a.calendar(), o.a.cfg.Limits.ReopenDays)
+}
+
+// Rates is until when a customer can say how it went.
+func (o offered) Rates(r balie.Request, now time.Time) (time.Time, bool) {
+	if p := o.a.documents.Brain().Policy; p != nil {
+		return p.Aftercare.Ratable(r, now)
+	}
+	return time.Time{}, false
 }
 
 // TeamName names a team to customers.
