@@ -60,7 +60,7 @@ func (a *app) wireDesk(context.Context) error {
 func (a *app) followDesk(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context) error{
-		a.feed.Run, a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople, a.book.Follow, a.runReports,
+		a.feed.Run, a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople, a.book.Follow,
 	} {
 		g.Go(func() error {
 			err := run(ctx)

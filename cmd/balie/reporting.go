@@ -31,16 +31,6 @@ func (a *app) wireReports(context.Context) error {
 	return nil
 }
 
-// runReports keeps the facts up to date and sends factsheets by mail until ctx
-// ends.
-func (a *app) runReports(ctx context.Context) error {
-	clock := a.clock
-	if clock == nil {
-		clock = time.Now
-	}
-	return a.reports.Run(ctx, clock)
-}
-
 // closeReports lets go of the facts; nothing follows or asks any more.
 func (a *app) closeReports() error {
 	if a.book == nil {
