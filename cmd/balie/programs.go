@@ -38,6 +38,7 @@ func (a *app) wireHooks(p *web.Parts) error {
 func (a *app) programs(upkeep *desk.Upkeep, trail *desk.Trail, places *desk.Places) *api.API {
 	p := a.api()
 	p.Desk, p.Overview, p.Customers, p.Places, p.Upkeep, p.Trail, p.Hooks = a.desk, a.overview, a.customers, places, upkeep, trail, a.hooks
+	p.Reports = func() (*desk.Reports, error) { return a.reports, nil }
 	p.UI, p.Also = a.ui, [][]byte{webform.OpenAPI()}
 	p.Config = func() []api.Setting {
 		var out []api.Setting

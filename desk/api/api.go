@@ -69,6 +69,7 @@ type Parts struct {
 	Customers *desk.Customers
 	Places    *desk.Places
 	Upkeep    *desk.Upkeep
+	Reports   func() (*desk.Reports, error) // read when first needed
 	Trail     *desk.Trail
 	Hooks     *hooks.Hooks
 	Mailboxes []Mailbox                   // none: not running
@@ -159,7 +160,7 @@ func (a *api) config() huma.Config {
 
 func (a *api) register() {
 	for _, add := range []func(){a.requests, a.acts, a.lifecycle, a.people, a.joins, a.teamActs, a.calls, a.messages, a.releasing, a.snippets, a.customers, a.places, a.views,
-		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks} {
+		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks, a.figures} {
 		add()
 	}
 }
