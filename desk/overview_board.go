@@ -21,6 +21,7 @@ type row struct {
 	id       balie.ID
 	customer balie.ID
 	due      int64 // of the nearest clock, in Unix nanoseconds as the others; never: noDue
+	word     int64 // when the customer must hear something; never: noDue
 	opened   int64
 	changed  int64
 	lane     *lane
@@ -61,7 +62,12 @@ const (
 	isReopened                   //
 	isNew                        // nobody has looked at it
 	isPaused                     // its clock stands still
+	isFailed                     // a letter to the customer came to nothing
+	isCall                       // the customer is to be called
 )
+
+// CallBack is the tag of a request whose customer is to be called.
+const CallBack = "call-back"
 
 // terms are by what promises and teams are judged: the catalogue in force.
 type terms struct {
@@ -167,13 +173,14 @@ func (b *board) lane(name string, cal hours.Calendar, resting bool) *lane {
 
 // row makes the row of a request, also of a closed one, without keeping it.
 func (b *board) row(r balie.Request, org string) *row {
-	clock := b.terms.setting(org).Due(r).Nearest()
+	due := b.terms.setting(org).Due(r)
+	clock := due.Nearest()
 	name, cal := clock.Calendar()
 	if clock.IsZero() {
 		cal = b.terms.calendar
 	}
 	w := &row{
-		id: r.ID, customer: r.Customer, due: noDue, opened: r.Opened.UnixNano(), changed: r.Changed.UnixNano(), state: r.State, priority: int8(r.Priority),
+		id: r.ID, customer: r.Customer, due: noDue, word: wordOf(r, due), opened: r.Opened.UnixNano(), changed: r.Changed.UnixNano(), state: r.State, priority: int8(r.Priority),
 		assignee: b.name(r.Assignee), product: b.name(r.Product), channel: b.name(r.Channel), language: b.name(r.Language),
 		kind: b.name(string(r.Kind)), outcome: b.name(string(r.Outcome)), org: b.name(org),
 		tags: b.list(r.Tags), open: b.list(teamsOf(r, true)), ever: b.list(teamsOf(r, false)),
@@ -189,6 +196,12 @@ func (b *board) row(r balie.Request, org string) *row {
 	if isReplied(r) {
 		w.is |= isReply
 	}
+	if !r.Failed.IsZero() {
+		w.is |= isFailed
+	}
+	if slices.Contains(r.Tags, CallBack) {
+		w.is |= isCall
+	}
 	if r.ReopenCount > 0 {
 		w.is |= isReopened
 	}
@@ -200,6 +213,22 @@ func (b *board) row(r balie.Request, org string) *row {
 	}
 	w.lane = b.lane(name, cal, !clock.Running())
 	return w
+}
+
+// wordOf is when the customer must hear something: what they were told, if they
+// heard nothing since, or the next update, whichever is first.
+func wordOf(r balie.Request, due Clocks) int64 {
+	if r.State != balie.AtDesk && r.State != balie.WithTeam {
+		return noDue
+	}
+	word := int64(noDue)
+	if !r.Promised.IsZero() {
+		word = r.Promised.UnixNano()
+	}
+	if !due.Update.IsZero() {
+		word = min(word, due.Update.Due.UnixNano())
+	}
+	return word
 }
 
 func kindBit(k balie.TeamKind) holders {

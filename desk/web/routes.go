@@ -59,6 +59,7 @@ func (w *Web) allRoutes() []route {
 		w.tokensRoutes(),
 		w.webhooksRoutes(),
 		w.inboxRoutes(),
+		w.boardRoutes(),
 		w.catalogueRoutes(),
 		w.settingsRoutes(),
 		w.channelsRoutes(),

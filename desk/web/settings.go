@@ -96,6 +96,7 @@ func (w *Web) settings(c *fiber.Ctx, s auth.Session) error {
 	card(desk.SeeAudit, "/settings/audit", "hist", "audit", "", "")
 	card(desk.Manage, "/settings/users", "users", "users", "", "")
 	card(desk.Manage, "/settings/tokens", "key", "tokens", "", "")
+	card(desk.Manage, "/settings/wall", "eye", "wall", "", "")
 	card(desk.Manage, "/settings/webhooks", "bolt", "webhooks", "", "")
 	card(desk.SeeAudit, "/settings/general", "gear", "general", "", "")
 	return w.UI.Render(c, "settings", p)

@@ -42,6 +42,7 @@ var places = []struct {
 }{
 	{"/inbox", "inbox", "desk.nav_inbox", desk.SeeRequests},
 	{"/call", "phone", "desk.nav_call", desk.ActOnRequests},
+	{"/board", "board", "board.nav", desk.SeeDocuments},
 	{"/catalogue", "book", "desk.nav_catalogue", desk.SeeDocuments},
 	{"/rules", "rules", "desk.nav_rules", desk.SeeDocuments},
 	{"/figures", "chart", "figures.nav", desk.SeeDocuments},

@@ -63,6 +63,7 @@ type Parts struct {
 	Desk      *desk.Desk
 	Records   Records // what belongs to a user alone: views, reports of bulk acts
 	Overview  *desk.Overview
+	Day       desk.DayFigures // of the board; nil: none are kept
 	Presence  *desk.Presence
 	Library   *desk.Library
 	Handouts  *desk.Handouts

@@ -26,6 +26,7 @@ const (
 	Handout = "handout" // the page of whoever got a hand-out
 	Form    = "form"    // a form that was shown and may be sent once
 	Survey  = "survey"  // how a request went: its subject is the request
+	Wall    = "wall"    // the board on a screen for all to see
 	NoMore  = "nomore"  // no more surveys: its subject is the person
 )
 

@@ -4,7 +4,7 @@
 // under a dialog, or when they are switched off (WCAG 2.1.4): data-keys="off".
 
 /** Where G and a letter lead. @type {Record<string, string>} */
-const places = { i: '/inbox', b: '/inbox?view=backoffice', c: '/catalogue', r: '/rules', k: '/customers', s: '/settings' };
+const places = { i: '/inbox', b: '/board', c: '/catalogue', r: '/rules', k: '/customers', s: '/settings' };
 
 /** @param {EventTarget | null} target */
 const typing = (target) =>
