@@ -160,7 +160,7 @@ func (a *api) config() huma.Config {
 
 func (a *api) register() {
 	for _, add := range []func(){a.requests, a.acts, a.lifecycle, a.people, a.joins, a.teamActs, a.calls, a.messages, a.releasing, a.snippets, a.customers, a.places, a.views,
-		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks, a.figures} {
+		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks, a.figures, a.flow} {
 		add()
 	}
 }

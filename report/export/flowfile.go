@@ -13,23 +13,23 @@ const FlowSchema = "balie.flow/1"
 
 // FlowFile is a flow chart beside its rules as JSON. Its names stay what they are.
 type FlowFile struct {
-	Schema      string       `json:"schema" doc:"balie.flow/1"`
-	Title       string       `json:"title"`
-	Language    string       `json:"language" doc:"Of the names."`
-	Period      Stretch      `json:"period"`
-	Scope       Of           `json:"scope"`
-	Made        time.Time    `json:"made"`
-	Behind      float64      `json:"behind" doc:"How many seconds it is behind what happened."`
-	Total       int          `json:"total" doc:"Requests opened in the period, without duplicates and spam."`
-	Nodes       []Node       `json:"nodes"`
-	Edges       []Edge       `json:"edges"`
-	Ruleset     int          `json:"ruleset" doc:"The version of the rules in force."`
-	Rules       []FlowRule   `json:"rules"`
-	Differences []Difference `json:"differences" doc:"What happened otherwise than the rules mean, those with most requests first."`
+	Schema      string           `json:"schema" doc:"balie.flow/1"`
+	Title       string           `json:"title"`
+	Language    string           `json:"language" doc:"Of the names."`
+	Period      Stretch          `json:"period"`
+	Scope       Of               `json:"scope"`
+	Made        time.Time        `json:"made"`
+	Behind      float64          `json:"behind" doc:"How many seconds it is behind what happened."`
+	Total       int              `json:"total" doc:"Requests opened in the period, without duplicates and spam."`
+	Nodes       []FlowNode       `json:"nodes"`
+	Edges       []FlowEdge       `json:"edges"`
+	Ruleset     int              `json:"ruleset" doc:"The version of the rules in force."`
+	Rules       []FlowRule       `json:"rules"`
+	Differences []FlowDifference `json:"differences" doc:"What happened otherwise than the rules mean, those with most requests first."`
 }
 
-// Node is a place requests were at.
-type Node struct {
+// FlowNode is a place requests were at.
+type FlowNode struct {
 	ID     string  `json:"id" doc:"channel:…, decided:…, holder:… or outcome:…"`
 	Name   string  `json:"name"`
 	Column string  `json:"column" enum:"channel,decision,holder,outcome"`
@@ -37,8 +37,8 @@ type Node struct {
 	Waited float64 `json:"waited" doc:"Median seconds they were there, by the clock on the wall; 0: not known."`
 }
 
-// Edge is how many went from one node to another.
-type Edge struct {
+// FlowEdge is how many went from one node to another.
+type FlowEdge struct {
 	From  string  `json:"from"`
 	To    string  `json:"to"`
 	Count int     `json:"count"`
@@ -60,8 +60,8 @@ type FlowRule struct {
 	CameBy   int      `json:"came_by" doc:"Decisions that no earlier rule had made."`
 }
 
-// Difference is one way in which what happened differs from what the rules mean.
-type Difference struct {
+// FlowDifference is one way in which what happened differs from what the rules mean.
+type FlowDifference struct {
 	Kind    string `json:"kind"`
 	Rule    string `json:"rule,omitempty"`
 	Team    string `json:"team,omitempty"`
@@ -80,12 +80,12 @@ func NewFlowFile(r report.FlowReport, w Words) FlowFile {
 	fw := w.flowWords(r)
 	out := FlowFile{Schema: FlowSchema, Title: w.FlowHeading(r), Language: w.language(), Period: Stretch{r.Period.ID(), string(r.Period.Span), r.Period.From, r.Period.To},
 		Scope: Of(r.Scope), Made: r.Made, Behind: r.Stale.Seconds(), Total: r.Happened.Total, Ruleset: r.Design.Version,
-		Nodes: []Node{}, Edges: []Edge{}, Rules: []FlowRule{}, Differences: []Difference{}}
+		Nodes: []FlowNode{}, Edges: []FlowEdge{}, Rules: []FlowRule{}, Differences: []FlowDifference{}}
 	for _, n := range r.Happened.Nodes {
-		out.Nodes = append(out.Nodes, Node{n.ID, fw.Node(n.ID), columnNames[n.Column], n.Count, n.Waited.Seconds()})
+		out.Nodes = append(out.Nodes, FlowNode{n.ID, fw.Node(n.ID), columnNames[n.Column], n.Count, n.Waited.Seconds()})
 	}
 	for _, e := range r.Happened.Edges {
-		out.Edges = append(out.Edges, Edge{e.From, e.To, e.Count, e.Loop, e.Median.Seconds()})
+		out.Edges = append(out.Edges, FlowEdge{e.From, e.To, e.Count, e.Loop, e.Median.Seconds()})
 	}
 	for _, d := range r.Design.Rules {
 		t := r.Taken[d.ID]
@@ -93,7 +93,7 @@ func NewFlowFile(r report.FlowReport, w Words) FlowFile {
 	}
 	for _, d := range r.Differences {
 		says, could := fw.Says(d)
-		out.Differences = append(out.Differences, Difference{string(d.Kind), d.Rule, d.Team, d.Other, d.Product, d.Count, d.Of, says, could})
+		out.Differences = append(out.Differences, FlowDifference{string(d.Kind), d.Rule, d.Team, d.Other, d.Product, d.Count, d.Of, says, could})
 	}
 	return out
 }
