@@ -41,6 +41,7 @@ func (a *app) wireDesk(context.Context) error {
 	parts := web.Parts{
 		Sessions: a.auth, Auth: a.auth, Records: a.store, Desk: a.desk, Library: a.documents, Rules: a.rules, Overview: a.overview, Presence: a.presence,
 		Aftercare: desk.NewAftercare(a.store, a.documents.Brain),
+		Day:       a.book,
 		Reports:   a.reports,
 		Handouts:  desk.NewHandouts(a.store, calendar, lookWithin), Teams: offered{a}.TeamName,
 		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone, Log: a.log,
@@ -60,7 +61,7 @@ func (a *app) wireDesk(context.Context) error {
 func (a *app) followDesk(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context) error{
-		a.feed.Run, a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople, a.book.Follow,
+		a.feed.Run, a.overview.Run, a.rules.Run, a.search.Run, a.web.Run, a.products.Run, a.hooks.Run, a.followPeople, a.book.Follow, a.runReports,
 	} {
 		g.Go(func() error {
 			err := run(ctx)
