@@ -279,3 +279,19 @@ func (s *story) begin(t *rapid.T) {
 		s.tell(balie.Event{What: balie.Confirmed, By: "agent:sanne"})
 	}
 }
+
+// sampleDocs are the sample's documents, in force at all times.
+func sampleDocs(t rapid.TB) InForce {
+	t.Helper()
+	c, err := catalogue.Parse("catalogue", catalogue.Sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := progress.Parse("progress", progress.Sample(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(time.Time) progress.Setting {
+		return progress.Setting{Catalogue: c, Policy: p, Calendar: c.Calendar(balie.Product{})}
+	}
+}

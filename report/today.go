@@ -61,9 +61,9 @@ func (b *Book) Today(ctx context.Context, now time.Time) (Today, error) {
 	x := &daily{cal: cal, now: now, day: day, slots: map[int]*Slot{}}
 	x.weekdays()
 	// Satisfaction is of the seven days up to each of seven days.
-	x.t = newTimeline(day, 2*sparkDays-2, now)
+	periods := newTimeline(day, 2*sparkDays-2, now)
 	err := b.pass(ctx, day.From.AddDate(0, 0, -7*expectedWeeks).Add(-idSlack), 1, func(d dictionary) []visit {
-		x.sums = newSums(d, x.t, []view{{}}, b.number)
+		x.sums = newSums(d, periods, []view{{}}, b.number)
 		return []visit{x.see}
 	})
 	if err != nil {
