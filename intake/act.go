@@ -266,7 +266,8 @@ func (t *turn) toDesk(why string) error {
 	if err := t.move(e); err != nil {
 		return err
 	}
-	t.c.Enclosed(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
+	about, _ := t.product()
+	t.c.Enclosed(t.tell(t.in.write.Receipt(t.c.Request, t.reader, about, by, t.now)))
 	return nil
 }
 

@@ -84,9 +84,13 @@ func TestReplyReopensInTimeAndThanksDoNot(t *testing.T) {
 	if r.State != balie.AnsweredState || r.ReopenCount != 0 {
 		t.Fatalf("thanks: state %s, reopened %d", r.State, r.ReopenCount)
 	}
+	d.now = d.now.Add(time.Minute)
 	_, r = d.take(mail{from: "piet@klant.example", subject: "Re: Sleutel", body: "Bedankt, maar de sleutel past niet.", id: "t2@x", refs: l.MsgID})
 	if r.State != balie.AtDesk || r.ReopenCount != 1 {
 		t.Fatalf("more than thanks: state %s, reopened %d", r.State, r.ReopenCount)
+	}
+	if all := d.letters(r.ID); !strings.Contains(all[len(all)-1].Message.Text, "weer opgepakt") {
+		t.Errorf("the customer reads\n%s", all[len(all)-1].Message.Text)
 	}
 }
 
@@ -98,6 +102,9 @@ func TestALateReplyIsANewLinkedRequest(t *testing.T) {
 	_, r := d.take(mail{from: "piet@klant.example", subject: "Re: Sleutel", body: "De sleutel die ik kreeg past niet meer.", id: "late@x", refs: l.MsgID})
 	if r.ID == old.ID || len(r.Links) != 1 || r.Links[0] != old.ID {
 		t.Fatalf("request %s (old %s), links %v", r.Ref, old.Ref, r.Links)
+	}
+	if l := d.letterTo(r.ID, "piet@klant.example"); !strings.Contains(l.Text, "Je schreef over vraag **"+old.Ref+"**") {
+		t.Errorf("the customer does not read why it is a new one:\n%s", l.Text)
 	}
 }
 

@@ -88,13 +88,15 @@ func (t *turn) cameBack(late bool) error {
 	if err := t.c.Do(e); err != nil {
 		return err
 	}
-	t.c.Enclosed(t.tell(t.in.write.Receipt(t.c.Request, t.reader, by, t.now)))
+	t.c.Enclosed(t.tell(t.in.write.Reopened(t.c.Request, t.reader, by, t.now)))
 	return nil
 }
 
 // followUp is a reply after the window: a new request, linked to the old one,
 // that passes the rules.
 func (in *Intake) followUp(ctx context.Context, b *batch, a *arrival, old balie.Request, now time.Time) error {
+	a.follows = old.Ref
+	defer func() { a.follows = "" }() // decided again, it may be none
 	if err := in.open(ctx, b, a, home{}, false, now); err != nil {
 		return err
 	}

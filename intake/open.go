@@ -40,6 +40,7 @@ func (in *Intake) begin(b *batch, a *arrival, now time.Time) *turn {
 	if a.msg.Proof == balie.Proven {
 		t.reader.Name, t.reader.Subject = a.msg.From.Name, repeatable(a.msg.Subject)
 	}
+	t.reader.Follows = a.follows
 	t.post = t.wayBack()
 	return t
 }

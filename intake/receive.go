@@ -23,6 +23,7 @@ type arrival struct {
 	id      balie.ID // of the request it may open, so that its reference can be looked up
 	receipt balie.Receipt
 	change  balie.Change
+	follows string // the reference of the request it goes on from, as one of its own
 	done    bool
 }
 

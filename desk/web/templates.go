@@ -75,6 +75,8 @@ var gapSamples = map[string]map[string]string{
 	"name": {"nl": "Fatima El Amrani", "en": "Fatima El Amrani"}, "desk": {"nl": "Servicedesk", "en": "Service desk"}, "agent": {"nl": "Sanne", "en": "Sanne"},
 	"link": {"nl": "https://desk.example/s/…", "en": "https://desk.example/s/…"}, "ref": {"nl": "7K3Q-F", "en": "7K3Q-F"},
 	"product": {"nl": "Toegangspas", "en": "Access pass"}, "team": {"nl": "Techniek", "en": "Building services"}, "options": {"nl": "nieuw, kwijt, defect", "en": "new, lost, broken"},
+	"n":   {"nl": "3", "en": "3"},
+	"day": {"nl": "donderdag 26 november", "en": "Thursday 26 November"}, "state": {"nl": "teruggegeven", "en": "handed back"},
 	"reason": {"nl": "belooft te laat te worden", "en": "about to be late"}, "from": {"nl": "+31 20 123 45 67", "en": "+31 20 123 45 67"}, "files": {"nl": "offerte.pdf", "en": "offer.pdf"},
 }
 
@@ -82,7 +84,7 @@ func (w *Web) sampleOf(gap, language string) string {
 	if s := gapSamples[gap][language]; s != "" {
 		return s
 	}
-	if gap == "moment" || gap == "when" {
+	if gap == "moment" || gap == "when" || gap == "promised" || gap == "since" {
 		return i18n.Moment(language, w.Now().In(w.Zone))
 	}
 	return "[" + gap + "]"

@@ -62,6 +62,7 @@ type Reader struct {
 	Language string
 	Name     string // only when proven; "" otherwise
 	Subject  string // their own subject, only when proven
+	Follows  string // the reference of an earlier request that this one goes on from; "" none
 }
 
 // Letter is a message before it has a request, an address and an id.
@@ -73,7 +74,11 @@ type Letter struct {
 // frame puts greeting, reference, link and signature around paragraphs.
 func (w *Writer) frame(r balie.Request, to Reader, now time.Time, paragraphs ...string) Letter {
 	l := to.Language
-	all := append([]string{w.hello(to)}, paragraphs...)
+	all := []string{w.hello(to)}
+	if to.Follows != "" {
+		all = append(all, w.texts.Text(l, "mail.follows", "ref", to.Follows))
+	}
+	all = append(all, paragraphs...)
 	all = append(all, w.texts.Text(l, "mail.reference", "ref", r.Ref))
 	if link := w.StatusLink(r.ID, now); link != "" {
 		all = append(all, w.texts.Text(l, "mail.status_link", "link", link))
@@ -116,9 +121,20 @@ func (w *Writer) link(path, purpose string, subject balie.ID, now time.Time) str
 	return w.o.PublicURL + path + w.tokens.Link(purpose, subject, now.AddDate(0, 0, w.o.LinkDays))
 }
 
-// Receipt says that the message is in and when the customer hears more.
-func (w *Writer) Receipt(r balie.Request, to Reader, by, now time.Time) Letter {
-	return w.frame(r, to, now, w.texts.Text(to.Language, "mail.receipt", "moment", w.moment(to.Language, by)))
+// Receipt says that the message is in, what we take it to be about, and when
+// the customer hears more. p may be the zero Product: then it names none.
+func (w *Writer) Receipt(r balie.Request, to Reader, p balie.Product, by, now time.Time) Letter {
+	all := []string{w.texts.Text(to.Language, "mail.receipt", "moment", w.moment(to.Language, by))}
+	if p.ID != "" {
+		all = append(all, w.texts.Text(to.Language, "mail.receipt_about", "product", escape(p.Name(to.Language))))
+	}
+	return w.frame(r, to, now, all...)
+}
+
+// Reopened says that we take up again what was answered, and when the customer
+// hears more.
+func (w *Writer) Reopened(r balie.Request, to Reader, by, now time.Time) Letter {
+	return w.frame(r, to, now, w.texts.Text(to.Language, "mail.reopened", "moment", w.moment(to.Language, by)))
 }
 
 // Answer gives a product's answer, with the way out to a person.

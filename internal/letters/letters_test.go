@@ -40,7 +40,7 @@ func TestEveryLetterToACustomerHasNumberLinkAndName(t *testing.T) {
 	for language, name := range map[string]string{"nl": "De Linde", "en": "The Lime", "fr": "De Linde"} {
 		to := Reader{Language: language}
 		for kind, l := range map[string]Letter{
-			"receipt": w.Receipt(request, to, t0, t0), "answer": w.Answer(request, to, product, "Zo.", t0),
+			"receipt": w.Receipt(request, to, product, t0, t0), "reopened": w.Reopened(request, to, t0, t0), "answer": w.Answer(request, to, product, "Zo.", t0),
 			"ask": w.Ask(request, to, product, product.Fields, t0), "offer": w.Offer(request, to, []balie.Product{product, product}, t0),
 			"handed out": w.HandedOut(request, to, product, balie.Team{ID: "t"}, t0, t0),
 		} {
