@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -217,10 +216,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
 	g.Go(func() error { return a.followDesk(gctx) })
 	g.Go(func() error { return a.guard.Run(gctx, a.clock) })
-	g.Go(func() error {
-		debug.FreeOSMemory() // training took several times what its model keeps
-		return nil
-	})
+	g.Go(func() error { return a.rest(gctx) })
 	g.Go(func() error { return a.watchStore(gctx) })
 	g.Go(func() error { return a.sweep(gctx) })
 	g.Go(func() error { return a.serveMetrics(gctx) })
