@@ -48,7 +48,7 @@ type row struct {
 type flowWay struct {
 	channel uint32
 	decided Decided
-	outcome string
+	outcome int // of Outcomes
 }
 
 // sums is all that one part of a pass counts.
@@ -58,7 +58,7 @@ type sums struct {
 	withdrawn uint32
 	noise     []uint32
 	views     []view
-	rows      [breakdowns]map[uint32]*row
+	rows      [breakdowns][]*row // by the number of its word; nil: none
 	flow      map[flowWay]int
 	stands    []int64 // moments at which periods are over; 0: to come
 }
@@ -70,7 +70,7 @@ func newSums(d dictionary, t timeline, views []view, number func(string) (uint32
 		s.views = append(s.views, v)
 	}
 	for i := range s.rows {
-		s.rows[i] = map[uint32]*row{}
+		s.rows[i] = make([]*row, len(d.words))
 	}
 	s.withdrawn, _ = number(string(balie.WithdrawnByIt))
 	for _, o := range []balie.Outcome{balie.Duplicate, balie.Spam} {
@@ -152,7 +152,7 @@ func (s *sums) breakDown(p *packed, h *hits, open, late uint64) {
 	s.line(byOrganisation, p.n[wordOrganisation], p, h, open, late)
 	p.teams(func(team uint32) { s.line(byTeam, team, p, h, open, late) })
 	if h.opened == now {
-		s.flow[flowWay{p.n[wordChannel], Decided(p.n[numDecided]), s.outcome(p)}]++
+		s.flow[flowWay{p.n[wordChannel], Decided(p.n[numDecided]), slices.Index(Outcomes, s.outcome(p))}]++
 	}
 }
 
@@ -166,6 +166,9 @@ func (s *sums) outcome(p *packed) string {
 func (s *sums) line(by int, word uint32, p *packed, h *hits, open, late uint64) {
 	now := len(s.stands) - 1
 	if h.opened < 0 && h.responded != now && h.solved != now && h.ended != now && h.respondBy != now && h.resolveBy != now && h.scored != now && open>>now&1 == 0 {
+		return
+	}
+	if int(word) >= len(s.rows[by]) {
 		return
 	}
 	r := s.rows[by][word]
@@ -192,7 +195,10 @@ func (s *sums) merge(o *sums) {
 	for by := range s.rows {
 		for word, r := range o.rows[by] {
 			mine := s.rows[by][word]
-			if mine == nil {
+			switch {
+			case r == nil:
+				continue
+			case mine == nil:
 				s.rows[by][word] = r
 				continue
 			}
@@ -217,7 +223,9 @@ func (s *sums) sort() {
 	}
 	for by := range s.rows {
 		for _, r := range s.rows[by] {
-			all = append(all, &r.now)
+			if r != nil {
+				all = append(all, &r.now)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b *tally) int { return len(b.resolve) + len(b.respond) - len(a.resolve) - len(a.respond) })
@@ -358,7 +366,9 @@ func (r *reckoning) cost(p Period, t *tally, now bool) Cost {
 	if now {
 		products = map[string]Handled{}
 		for word, row := range r.rows[byProduct] {
-			products[r.d.word(word)] = Handled{row.now.opened, row.now.byPerson}
+			if row != nil {
+				products[r.d.words[word]] = Handled{row.now.opened, row.now.byPerson}
+			}
 		}
 	}
 	to := p.To
@@ -371,10 +381,13 @@ func (r *reckoning) cost(p Period, t *tally, now bool) Cost {
 // lines are a breakdown, most requests first.
 func (r *reckoning) lines(by int) []Row {
 	now := len(r.stands) - 1
-	out := make([]Row, 0, len(r.rows[by]))
+	var out []Row
 	for word, x := range r.rows[by] {
+		if x == nil {
+			continue
+		}
 		t := &x.now
-		out = append(out, Row{ID: r.d.word(word), Count: t.opened, Trend: x.trend, Automatic: t.automatic, AtOnce: t.atOnce,
+		out = append(out, Row{ID: r.d.words[word], Count: t.opened, Trend: x.trend, Automatic: t.automatic, AtOnce: t.atOnce,
 			Respond: percentiles(t.respond), Resolve: percentiles(t.resolve),
 			Kept: t.figure(ResolveKept, r.at(now), r.calendar, Cost{}), Score: t.figure(Satisfaction, r.at(now), r.calendar, Cost{}), Open: len(t.since)})
 	}
@@ -414,7 +427,7 @@ func (r *reckoning) flowOf() Flow {
 	d := newDrain()
 	total := 0
 	for w, n := range r.flow {
-		from, decided, to := channelNode+r.d.word(w.channel), decisionNode+decisionWords[w.decided], outcomeNode+w.outcome
+		from, decided, to := channelNode+r.d.word(w.channel), decisionNode+decisionWords[w.decided], outcomeNode+Outcomes[w.outcome]
 		d.node(from, n)
 		d.node(decided, n)
 		d.node(to, n)

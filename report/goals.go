@@ -109,11 +109,14 @@ func (r *reckoning) worst(metric string) string {
 	name, most := "", 0.0
 	for _, by := range []int{byTeam, byProduct, byChannel} {
 		for word, x := range r.rows[by] {
+			if x == nil || word == 0 {
+				continue
+			}
 			miss, of, _ := misses(metric, &x.now)
 			low, _ := wilson(miss, of)
-			id := key(by, r.d.word(word))
+			id := key(by, r.d.words[word])
 			above := float64(miss) - rate*float64(of)
-			if word == 0 || of < leastOfRow || of == n || low <= rate || above < most || above == most && id >= name {
+			if of < leastOfRow || of == n || low <= rate || above < most || above == most && id >= name {
 				continue
 			}
 			name, most = id, above
