@@ -131,6 +131,8 @@ func alone(cfg config.Config, beside string) (*client, error) {
 			return desk.OpenLibrary(context.Background(), db, documentsBeside(beside))
 		}),
 	}
+	figures := newReportsAlone(cfg, db, p.Library, log)
+	p.Reports = figures.get
 	ln := newMemory()
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
@@ -139,7 +141,7 @@ func alone(cfg config.Config, beside string) (*client, error) {
 	c.end = func() error {
 		c.http.CloseIdleConnections()
 		stop()
-		return errors.Join(<-served, db.Close())
+		return errors.Join(<-served, figures.close(), db.Close())
 	}
 	return c, nil
 }

@@ -25,6 +25,7 @@ type cli struct {
 	Requests   requestsCmd   `cmd:"" help:"Look at requests."`
 	Rules      rulesCmd      `cmd:"" help:"Test, publish and take back the rules."`
 	Progress   progressCmd   `cmd:"" help:"Publish what is promised, and how it is kept."`
+	Report     reportCmd     `cmd:"" help:"Figures: the factsheet of a period, and whether it adds up."`
 	Catalogue  catalogueCmd  `cmd:"" help:"Publish and measure the catalogue."`
 	Deliveries deliveriesCmd `cmd:"" help:"Look after what must go out and has not."`
 	Ledger     ledgerCmd     `cmd:"" help:"Count what came in, and compare each mailbox with it."`

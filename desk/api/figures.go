@@ -5,6 +5,7 @@ import (
 	"mime"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -82,12 +83,35 @@ func (a *api) figures() {
 	}
 	o.Responses = map[string]*huma.Response{"200": {Description: "The factsheet", Content: content}}
 	add(a, o, func(ctx context.Context, in *FactsheetOf) (*huma.StreamResponse, error) { return a.factsheet(ctx, in) })
+	a.figuresCheck()
 	type of struct {
 		Language string `query:"language" doc:"nl or en"`
 	}
 	type all struct{ Body []Defined }
 	add(a, op("GET", "/figures/definitions", "list-definitions", "What every figure counts", desk.SeeDocuments, noObject),
 		func(_ context.Context, in *of) (*all, error) { return &all{definitions(in.Language)}, nil })
+}
+
+// figuresCheck registers the second count, for the command alone: it reads all
+// there is.
+func (a *api) figuresCheck() {
+	type checked struct{ Body desk.Checked }
+	add(a, op("GET", "/figures/check", "check-figures", "Count a factsheet again from all raw events and compare", desk.Manage, noObject).onSocket(),
+		func(ctx context.Context, in *FiguresOf) (*checked, error) {
+			reports, err := a.Reports()
+			if err != nil {
+				return nil, err
+			}
+			q, err := reports.Ask(in.value, a.Now())
+			if err != nil {
+				return nil, err
+			}
+			again := func(ctx context.Context, plan report.Plan, p report.Period, s report.Scope, now time.Time) (report.Factsheet, error) {
+				return report.Recount(ctx, a.Store, report.Options{Calendar: a.Calendar, Log: a.Log}, plan, p, s, now)
+			}
+			out, err := reports.Check(ctx, actor(ctx), q, again, a.Now())
+			return &checked{out}, err
+		})
 }
 
 func (a *api) factsheet(ctx context.Context, in *FactsheetOf) (*huma.StreamResponse, error) {
@@ -104,6 +128,11 @@ func (a *api) factsheet(ctx context.Context, in *FactsheetOf) (*huma.StreamRespo
 	kind, ok := desk.Formats[format]
 	if !ok {
 		return nil, &balie.InvalidError{Field: "format", Problem: "there is no such format", Fix: "use json, csv, xlsx, html or pdf"}
+	}
+	if !a.network { // a command wants what just happened too
+		if err := reports.CatchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
 	f, err := reports.Factsheet(ctx, actor(ctx), q, now)
 	if err != nil {
