@@ -178,6 +178,10 @@ func (a *act) tellDelay() error {
 
 // tellProgress says that we are still on it.
 func (a *act) tellProgress() error {
+	if count(a.request(), SilentTimer, "") > mostWords {
+		a.hold("the customer was told so " + strconv.Itoa(mostWords) + " times: a person must write")
+		return nil
+	}
 	w, ok, err := a.writable(true)
 	if !ok || err != nil {
 		return err

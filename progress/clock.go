@@ -204,7 +204,27 @@ func (s Setting) HandoutClock(r balie.Request, h balie.Handout) Clock {
 	}
 	c := Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due, Paused: r.State == balie.Planned}
 	c.hours, c.calendar = s.teamHours(r, h.Team)
+	c.Due = termOf(r, h, c.calendar)
 	return c
+}
+
+// termOf is when a hand-out is due: what was said, and the time in which a date
+// was waited for that the customer agreed to.
+func termOf(r balie.Request, h balie.Handout, cal hours.Calendar) time.Time {
+	var still time.Duration
+	for _, p := range r.Pauses {
+		from := p.From
+		if from.Before(h.Opened) {
+			from = h.Opened
+		}
+		if p.Why == balie.ForDate && p.To.After(from) && from.Before(h.Due) {
+			still += cal.Between(from, p.To)
+		}
+	}
+	if still == 0 {
+		return h.Due
+	}
+	return cal.Add(h.Due, still)
 }
 
 // teamHours are the opening hours of a team, else those of the product.

@@ -209,7 +209,11 @@ func (p *Progress) one(ctx context.Context, id balie.ID, now time.Time) (*act, e
 		}
 		err = p.store.Commit(ctx, *a.c)
 		if errors.Is(err, balie.ErrDuplicate) {
-			return p.taken(ctx, r, all[0])
+			if err := p.taken(ctx, r, all[0]); err != nil {
+				return err
+			}
+			p.plan(id, p.agenda.open(id, all))
+			return nil
 		}
 		if err != nil {
 			return err
@@ -236,6 +240,7 @@ func (p *Progress) taken(ctx context.Context, r balie.Request, t Timer) error {
 	}
 	if _, ok := found.Seen[key]; ok && !found.Requests[r.ID].HasFired(string(t.Kind), t.Cause) {
 		p.agenda.spend(r.ID, t) // so long ago that the request does not remember
+		return nil
 	}
 	return balie.ErrStale
 }

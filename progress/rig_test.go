@@ -105,6 +105,11 @@ func (d *desk) step(p *Progress, at time.Time) Stepped {
 	d.now = at
 	did, err := p.Step(d.t.Context(), at)
 	if err != nil {
+		for _, r := range d.all() {
+			if all := d.setting("").Timers(r, at); len(all) > 0 && !all[0].At.After(at) {
+				d.t.Logf("due: %+v\n%s", all[0], tale(d.events(r.ID)))
+			}
+		}
 		d.t.Fatalf("step at %s: %v", at, err)
 	}
 	return did
@@ -306,3 +311,6 @@ closing: {waiting: [2, 5, 8], solved: 5, reopen: 10}
 aftercare: {sample: 1, every: 60, bad: 2, holds: 30}
 `
 )
+
+// start is the beginning of the feed.
+func (d *desk) start() store.FeedCursor { return "" }

@@ -236,6 +236,25 @@ func (s Setting) shareAt(r balie.Request, c Clock, share float64) time.Time {
 	return s.reckon(r, time.Duration(share*float64(c.Target)), c.calendar).due
 }
 
+// count is how many timers of a kind went off whose cause begins so, as far as
+// the request remembers.
+func count(r balie.Request, kind TimerKind, cause string) int {
+	n := 0
+	for _, f := range r.Fired {
+		if strings.HasPrefix(f, string(kind)+":"+cause) {
+			n++
+		}
+	}
+	return n
+}
+
+// A request nobody moves is not written about for ever: the customer is told so
+// often that we are still on it, and it is said so often that nobody is.
+const (
+	mostWords    = 5
+	mostSilences = 12
+)
+
 // silent comes when the customer heard nothing for as long as was promised, and
 // again every so long: a letter that had to wait for another day is not
 // forgotten. It does not come sooner after our last word than the desk wants.
@@ -245,14 +264,12 @@ func (l *timers) silent() {
 		return
 	}
 	cause := "heard@" + stamp(c.From)
-	n := 0
-	for _, f := range l.r.Fired {
-		if strings.HasPrefix(f, string(SilentTimer)+":"+cause) {
-			n++
-		}
+	n := count(l.r, SilentTimer, cause)
+	if count(l.r, SilentTimer, "") >= mostSilences {
+		return
 	}
 	if n > 0 {
-		if l.p.Update <= 0 || n >= mostReminders {
+		if l.p.Update <= 0 {
 			return
 		}
 		cause += "/" + strconv.Itoa(n+1)
@@ -272,9 +289,9 @@ func (l *timers) handouts() {
 	for _, h := range l.r.Handouts {
 		c := l.handout(h)
 		if !h.Open() {
-			ended := !c.IsZero() && h.Ended.After(h.Due) && h.State != balie.Withdrawn && pausedAt(l.r, h.Due) != balie.ForDate
+			ended := !c.IsZero() && h.Ended.After(c.Due) && h.State != balie.Withdrawn && pausedAt(l.r, c.Due) != balie.ForDate
 			if ended && !l.r.HasFired(string(HandoutOverdueTimer), handoutCause(h, 0)) {
-				l.out = append(l.out, Timer{Kind: HandoutOverdueTimer, Cause: handoutCause(h, 0), At: h.Due.Add(moreThan).UTC(), Clock: c, Over: true})
+				l.out = append(l.out, Timer{Kind: HandoutOverdueTimer, Cause: handoutCause(h, 0), At: c.Due.Add(moreThan).UTC(), Clock: c, Over: true})
 			}
 			continue
 		}
@@ -301,6 +318,7 @@ func (l *timers) handout(h balie.Handout) Clock {
 	}
 	c := Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due}
 	c.hours, c.calendar = l.s.teamHours(l.r, h.Team)
+	c.Due = termOf(l.r, h, c.calendar)
 	return c
 }
 
@@ -323,11 +341,11 @@ func (l *timers) due(h balie.Handout, c Clock, p Remind) {
 		again--
 		l.add(HandoutSoonTimer, handoutCause(h, 0), c.ShareAt(p.Before), c)
 	}
-	l.add(HandoutOverdueTimer, handoutCause(h, 0), h.Due.Add(moreThan), c)
+	l.add(HandoutOverdueTimer, handoutCause(h, 0), c.Due.Add(moreThan), c)
 	if p.Overdue <= 0 {
 		return
 	}
-	at := h.Due
+	at := c.Due
 	for n := 1; n <= again; n++ {
 		at = c.calendar.Add(at, p.Overdue)
 		l.add(HandoutOverdueTimer, handoutCause(h, n), at, c)
