@@ -144,7 +144,7 @@ func (c *demoCmd) startDesk(ctx context.Context, w *world, gone context.CancelCa
 	if w.db, err = boltstore.Open(cfg.Data, boltstore.Options{MinFree: cfg.Limits.MinFree}); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	w.app = &app{cfg: cfg, log: log, store: w.db, metrics: newMetrics(), clock: w.clock}
+	w.app = &app{cfg: cfg, log: log, store: w.db, feed: newFeed(w.db), metrics: newMetrics(), clock: w.clock}
 	if err = w.app.wire(ctx, demoDocuments); err != nil {
 		return errors.Join(err, ln.Close())
 	}
