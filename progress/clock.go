@@ -204,27 +204,23 @@ func (s Setting) HandoutClock(r balie.Request, h balie.Handout) Clock {
 	}
 	c := Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due, Paused: r.State == balie.Planned}
 	c.hours, c.calendar = s.teamHours(r, h.Team)
-	c.Due = termOf(r, h, c.calendar)
+	c.Due = putOff(r, h.Opened, h.Due, c.calendar)
 	return c
 }
 
-// termOf is when a hand-out is due: what was said, and the time in which a date
-// was waited for that the customer agreed to.
-func termOf(r balie.Request, h balie.Handout, cal hours.Calendar) time.Time {
-	var still time.Duration
+// putOff is a term of a hand-out that began at a moment, put off by the time in
+// which a date was waited for that the customer agreed to.
+func putOff(r balie.Request, began, term time.Time, cal hours.Calendar) time.Time {
 	for _, p := range r.Pauses {
 		from := p.From
-		if from.Before(h.Opened) {
-			from = h.Opened
+		if from.Before(began) {
+			from = began
 		}
-		if p.Why == balie.ForDate && p.To.After(from) && from.Before(h.Due) {
-			still += cal.Between(from, p.To)
+		if p.Why == balie.ForDate && p.To.After(from) && from.Before(term) {
+			term = cal.Add(term, cal.Between(from, p.To))
 		}
 	}
-	if still == 0 {
-		return h.Due
-	}
-	return cal.Add(h.Due, still)
+	return term
 }
 
 // teamHours are the opening hours of a team, else those of the product.

@@ -305,7 +305,7 @@ func (l *timers) handouts() {
 				said = h.Said
 			}
 			_, cal := l.s.teamHours(l.r, h.Team)
-			silent := Clock{Kind: HandoutClock, Handout: h.ID, From: said, Due: cal.Add(said, p.Silent), Target: p.Silent, calendar: cal}
+			silent := Clock{Kind: HandoutClock, Handout: h.ID, From: said, Due: putOff(l.r, said, cal.Add(said, p.Silent), cal), Target: p.Silent, calendar: cal}
 			l.add(TeamSilentTimer, h.ID.String()+"@"+stamp(said), silent.Due, silent)
 		}
 	}
@@ -318,7 +318,7 @@ func (l *timers) handout(h balie.Handout) Clock {
 	}
 	c := Clock{Kind: HandoutClock, Handout: h.ID, From: h.Opened, Due: h.Due}
 	c.hours, c.calendar = l.s.teamHours(l.r, h.Team)
-	c.Due = termOf(l.r, h, c.calendar)
+	c.Due = putOff(l.r, h.Opened, h.Due, c.calendar)
 	return c
 }
 
@@ -345,10 +345,10 @@ func (l *timers) due(h balie.Handout, c Clock, p Remind) {
 	if p.Overdue <= 0 {
 		return
 	}
-	at := c.Due
+	at := h.Due
 	for n := 1; n <= again; n++ {
 		at = c.calendar.Add(at, p.Overdue)
-		l.add(HandoutOverdueTimer, handoutCause(h, n), at, c)
+		l.add(HandoutOverdueTimer, handoutCause(h, n), putOff(l.r, h.Opened, at, c.calendar), c)
 	}
 }
 

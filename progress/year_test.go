@@ -84,7 +84,7 @@ func (d *desk) play(id balie.ID, do string) {
 		d.try(id, balie.Event{What: balie.Asked, Data: map[string]string{"fields": "room"}}, false)
 	case "handout":
 		if r.State == balie.AtDesk || r.State == balie.WithTeam {
-			d.handOut(id, []string{"techniek", "receptie", "catering"}[int(id[15])%3], 6*time.Hour)
+			d.handOut(id, []string{"techniek", "receptie", "catering"}[(int(r.Ref[3])+len(r.Handouts))%3], 6*time.Hour)
 		}
 	case "answer":
 		if len(open) == 0 {
@@ -263,6 +263,7 @@ func (d *desk) inOrder() {
 			}
 			if e.At.Equal(at) && due.Before(last) {
 				d.t.Errorf("%s of %s was due at %s, and went off after what was due at %s", e.Data["timer"], e.Request, due, last)
+				d.t.Log(tale(d.events(e.Request)))
 			}
 			at, last = e.At, due
 		}
