@@ -144,14 +144,15 @@ func (d *desk) run(lives []life, start, end time.Time, turn func(now time.Time) 
 			todo = append(todo, happening{at, i, j})
 		}
 	}
-	last := end.AddDate(0, 0, -40)
-	for i := range lives {
-		todo = append(todo, happening{last, i, 1 << 20})
+	if last := end.AddDate(0, 0, -40); last.After(start) { // in a long run everything is ended
+		for i := range lives {
+			todo = append(todo, happening{last, i, 1 << 20})
+		}
 	}
 	slices.SortStableFunc(todo, func(a, b happening) int { return a.at.Compare(b.at) })
 	ids := make([]balie.ID, len(lives))
 	for next := start; !next.After(end); {
-		d.now = next
+		d.now = next.UTC()
 		for len(todo) > 0 && !todo[0].at.After(next) {
 			h := todo[0]
 			todo = todo[1:]
