@@ -45,6 +45,7 @@ const (
 	Dismissed       What = "dismissed"        // an agent says no to a Proposed or MayBelong; Data: of (number of that event)
 	Linked          What = "linked"           // Data: to (request id), why
 	HandoutAccepted What = "handout_accepted" // Data: handout
+	Rescheduled     What = "rescheduled"      // the desk agrees to a team's date; Data: handout, due
 	HandoutAsked    What = "handout_asked"    // the team asks the desk; Message, Data: handout
 	Sent            What = "sent"             // Data: delivery, channel, receipt, side ("other": not for the customer)
 	Undelivered     What = "undelivered"      // given up; Data: delivery, channel, error, side

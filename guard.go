@@ -96,6 +96,8 @@ func (r *Request) guard(was Request, e Event) {
 		}
 	case TeamSaid, HandoutAsked, HandoutAccepted:
 		r.saidBy(e)
+	case Rescheduled:
+		r.reschedule(e)
 	case Undelivered, Bounced:
 		if toCustomer(e) && e.Data["hard"] != "false" {
 			r.Failed = e.At
@@ -147,6 +149,16 @@ func (r *Request) saidBy(e Event) {
 	id, err := ParseID(e.Data["handout"])
 	if i := slices.IndexFunc(r.Handouts, func(h Handout) bool { return h.ID == id }); err == nil && i >= 0 {
 		r.Handouts[i].Said = e.At
+	}
+}
+
+// reschedule gives a hand-out another end.
+func (r *Request) reschedule(e Event) {
+	id, err := ParseID(e.Data["handout"])
+	due, wrong := time.Parse(time.RFC3339, e.Data["due"])
+	i := slices.IndexFunc(r.Handouts, func(h Handout) bool { return h.ID == id })
+	if err == nil && wrong == nil && i >= 0 {
+		r.Handouts[i].Due = due
 	}
 }
 

@@ -197,6 +197,10 @@ func TestS7_EveryActChecksRoleAndObject(t *testing.T) {
 	letter := r.Handouts[0].ID
 	subject := "x"
 	for name, act := range map[string]func(a desk.Actor, id balie.ID) error{
+		"reschedule": func(a desk.Actor, id balie.ID) error {
+			_, err := w.desk.Reschedule(ctx, a, id, h, true, now)
+			return err
+		},
 		"reply": func(a desk.Actor, id balie.ID) error {
 			_, err := w.desk.Reply(ctx, a, desk.Reply{Request: id, Text: "x", Anyway: true, Key: "k"}, now)
 			return err

@@ -81,7 +81,8 @@ type HandoutThread struct {
 	balie.Handout
 	Name    string // of the team
 	Entries []Entry
-	Waits   bool // the team said something last
+	Waits   bool      // the team said something last
+	Later   time.Time // the date that the team gave and the desk has not agreed to; zero: none
 	Overdue bool
 }
 

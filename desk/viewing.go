@@ -200,6 +200,7 @@ func (d *Desk) threads(t *timeline, r balie.Request, now time.Time) []HandoutThr
 		if team, ok := d.lib.Brain().Catalogue.Team(h.Team); ok {
 			x.Name = team.Name(d.o.Language)
 		}
+		x.Later = givenDate(h, x.Entries)
 		for _, e := range slices.Backward(x.Entries) {
 			if e.Message != nil && e.Message.Auto == "" {
 				x.Waits = e.Message.Direction == balie.In

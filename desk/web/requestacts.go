@@ -38,7 +38,7 @@ func (w *Web) requestActRoutes() []route {
 		act("assign", w.doAssign), act("resolve", w.doResolve), act("close", w.doCloseAs), act("reopen", w.doReopen), act("plan", w.doPlan),
 		act("undo", w.doUndo), act("edit", w.doEdit), act("fields", w.doFields), act("ask", w.doAskMissing), act("judge", w.doJudge),
 		act("participant", w.doParticipant), act("approve", w.doApprove), act("dismiss", w.doDismiss), act("join", w.doJoin), act("merge", w.doMerge),
-		act("link", w.doLink), act("split", w.doSplit), act("withdraw", w.doWithdraw), act("tell", w.doTell), team,
+		act("link", w.doLink), act("split", w.doSplit), act("withdraw", w.doWithdraw), act("tell", w.doTell), act("reschedule", w.doReschedule), team,
 	}
 }
 
@@ -97,7 +97,7 @@ func (w *Web) notDone(c *fiber.Ctx, s auth.Session, id balie.ID, err error) erro
 
 // done are the notices of acts; another word in an address shows nothing.
 var done = []string{"noted", "handed_out", "kept", "sent", "unsent", "too_late", "assigned", "resolved", "closed", "reopened", "planned", "undone",
-	"edited", "filled", "asked", "judged", "joined", "approved", "dismissed", "linked", "withdrawn", "told", "moved", "split", "team_done", "logged"}
+	"edited", "filled", "asked", "judged", "joined", "approved", "dismissed", "linked", "withdrawn", "told", "rescheduled", "moved", "split", "team_done", "logged"}
 
 // notice says what was just done, and how it is taken back.
 func (g *pager) notice() (string, *undo) {
@@ -336,6 +336,15 @@ func (w *Web) doWithdraw(x doing) (string, uint64, error) {
 	}
 	_, err = w.Desk.WithdrawHandout(x.c.UserContext(), x.a, x.id, h, x.form.Get("reason"), w.Now())
 	return "withdrawn", 0, err
+}
+
+func (w *Web) doReschedule(x doing) (string, uint64, error) {
+	h, err := x.handout()
+	if err != nil {
+		return "", 0, err
+	}
+	_, err = w.Desk.Reschedule(x.c.UserContext(), x.a, x.id, h, x.form.Get("tell") == "1", w.Now())
+	return "rescheduled", 0, err
 }
 
 func (w *Web) doTell(x doing) (string, uint64, error) {

@@ -316,6 +316,8 @@ func (g *pager) author(e desk.Entry) string {
 func (g *pager) meta(e desk.Entry) string {
 	when := g.when(e.At)
 	switch {
+	case e.Note && e.Message.Direction == balie.In:
+		return g.text("remark_meta", "when", when)
 	case e.Note:
 		return g.text("note_meta", "when", when)
 	case e.Message.Side == balie.TeamSide:

@@ -456,6 +456,7 @@ type threadPanel struct {
 	Due             string
 	Late, Open      bool
 	Waits           bool
+	Later           string // the date that the team gave
 	Reason          string
 }
 
@@ -473,6 +474,7 @@ func (g *pager) threads() []threadPanel {
 		if !h.Due.IsZero() {
 			t.Due = g.when(h.Due)
 		}
+		t.Later = g.when(h.Later)
 		out = append(out, t)
 	}
 	return out

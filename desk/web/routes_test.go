@@ -168,7 +168,7 @@ var loose = map[string]bool{
 	"POST /plan/rollback": true, "GET /plan/file": true,
 	"POST /catalogue/rollback": true, "POST /catalogue/product/:product/example": true, "POST /settings/templates/rollback": true,
 	"POST /r/:ref/undo": true, "POST /r/:ref/judge": true, "POST /r/:ref/approve": true, "POST /r/:ref/dismiss": true,
-	"POST /r/:ref/split": true, "POST /r/:ref/withdraw": true, "POST /r/:ref/team": true, "POST /r/:ref/tell": true, "POST /r/:ref/unsend": true, "POST /r/:ref/share": true,
+	"POST /r/:ref/split": true, "POST /r/:ref/withdraw": true, "POST /r/:ref/reschedule": true, "POST /r/:ref/team": true, "POST /r/:ref/tell": true, "POST /r/:ref/unsend": true, "POST /r/:ref/share": true,
 }
 
 // TestS7_EveryRouteRoleAndObject asks for every route as every role, for an
