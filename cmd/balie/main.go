@@ -22,6 +22,7 @@ type cli struct {
 	Check      checkCmd      `cmd:"" help:"Say whether the files hold, the servers let us in and the store is sound."`
 	Normalize  normalizeCmd  `cmd:"" help:"Show what balie reads in mails."`
 	Demo       demoCmd       `cmd:"" help:"A whole desk on this machine: sample catalogue, stand-in customers and teams on all channels."`
+	Simulate   simulateCmd   `cmd:"" help:"A year of a made-up desk through the real one, in minutes; and what another staffing would do."`
 	Requests   requestsCmd   `cmd:"" help:"Look at requests."`
 	Rules      rulesCmd      `cmd:"" help:"Test, publish and take back the rules."`
 	Progress   progressCmd   `cmd:"" help:"Publish what is promised, and how it is kept."`

@@ -59,7 +59,7 @@ var limited = map[string][]string{
 	"internal/httpd": {"channels/*", "desk/auth", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
 	"internal/ui":    {"channels/webform", "desk/auth", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
 	// Letters are written where a decision or an agent causes one.
-	"internal/letters": {"intake", "progress", "report", "desk", "desk/web", "desk/api", "cmd/balie", "internal/deskbench"},
+	"internal/letters": {"intake", "progress", "report", "desk", "desk/web", "desk/api", "cmd/balie", "internal/deskbench", "internal/simulate"},
 	// Stand-ins for the outside: for tests and the demonstration.
 	"internal/peers": programs,
 	"internal/rig":   programs,
@@ -69,7 +69,7 @@ var limited = map[string][]string{
 }
 
 // programs wire the parts to something that runs.
-var programs = []string{"cmd/balie", "internal/bench", "internal/deskbench", "internal/torture"}
+var programs = []string{"cmd/balie", "internal/bench", "internal/deskbench", "internal/simulate", "internal/torture"}
 
 // ofChannel is what a channel may know: what a channel is, and plumbing.
 // Not the store (it declares the small interface it needs, as webform does),
