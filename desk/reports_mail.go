@@ -160,6 +160,15 @@ func MailsAt(c hours.Calendar, p report.Period) time.Time {
 	return time.Date(day.Year(), day.Month(), day.Day(), MailHour, 0, 0, 0, c.Zone())
 }
 
+// NextMailing is when a mailing goes out next.
+func (r *Reports) NextMailing(m Mailing, now time.Time) time.Time {
+	p := r.Last(m.Span, now)
+	if due := MailsAt(r.o.Calendar, p); due.After(now) {
+		return due
+	}
+	return MailsAt(r.o.Calendar, p.Before(-1))
+}
+
 // Step sends the factsheets that are due at a moment and have not gone out, and
 // gives how many went. Each goes once, whatever restarts and whoever else runs.
 // Of what was missed while nothing ran, the last goes out.

@@ -81,6 +81,7 @@ func (w *Web) allRoutes() []route {
 		w.customersRoutes(),
 		w.placesRoutes(),
 		w.figuresRoutes(),
+		w.figuresMailRoutes(),
 		w.planRoutes(),
 		w.flowRoutes(),
 	)

@@ -92,6 +92,7 @@ func (w *Web) settings(c *fiber.Ctx, s auth.Session) error {
 	card(desk.SeeAudit, "/settings/hours", "clock", "hours", "", "")
 	card(desk.SeeAudit, "/settings/templates", "note", "templates", "", "")
 	card(desk.SeeAudit, "/settings/deliveries", "send", "deliveries", say("dead", counts[balie.Dead]+counts[balie.Held]), "warn")
+	card(desk.SeeAudit, "/settings/reports", "chart", "reports", "", "")
 	card(desk.SeeAudit, "/settings/intake", "archive", "intake", "", "")
 	card(desk.SeeAudit, "/settings/audit", "hist", "audit", "", "")
 	card(desk.Manage, "/settings/users", "users", "users", "", "")
