@@ -31,6 +31,7 @@ func (a *app) rest(ctx context.Context) error {
 		gauges.Read(used)
 		now := used[0].Value.Uint64()
 		if now-last <= restQuiet && now-given >= restWorth {
+			a.store.Rest()
 			debug.FreeOSMemory()
 			given = now
 		}

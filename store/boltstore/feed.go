@@ -79,11 +79,12 @@ func (r *reader) announced(key, rec []byte) (balie.Event, error) {
 	return readEvent(at, r.get(kindEvent, at))
 }
 
-// Bounds of what is kept decoded of the end of the feed. A longer event is
-// decoded by each that reads it.
+// Bounds of what is kept decoded of the end of the feed: a second and more of
+// all that a machine can take in, for those who gather before they look. A
+// longer event is decoded by each that reads it.
 const (
-	recentEvents = 1024
-	recentBytes  = 2 << 20  // of records; decoded it is about as much again
+	recentEvents = 4096
+	recentBytes  = 4 << 20  // of records; decoded it is about as much again
 	recentLong   = 16 << 10 // of one record
 )
 
@@ -137,6 +138,14 @@ func handed(e balie.Event) balie.Event {
 		e.Handout = &h
 	}
 	return e
+}
+
+// Rest lets go of what is kept in memory for readers that follow closely:
+// nothing happens for now.
+func (d *DB) Rest() {
+	d.recent.Lock()
+	defer d.recent.Unlock()
+	d.recent.at = nil
 }
 
 // keep notes an event that follows on the newest, or is among those noted.

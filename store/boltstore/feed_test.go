@@ -18,6 +18,7 @@ func fed(t *testing.T, db *DB, requests, n, size int) []balie.Request {
 	t.Helper()
 	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var out []balie.Request
+	var all []balie.Change
 	for i := range requests {
 		r := balie.Request{ID: balie.NewID(noon)}
 		var c balie.Change
@@ -36,10 +37,10 @@ func fed(t *testing.T, db *DB, requests, n, size int) []balie.Request {
 				Decision: &balie.Decision{Facts: balie.Facts{Message: balie.MessageFacts{Text: strings.Repeat("w", size)}}}})
 		}
 		c.Request = r
-		if err := db.Commit(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, r)
+		out, all = append(out, r), append(all, c)
+	}
+	if err := db.Commit(t.Context(), all...); err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
@@ -49,7 +50,7 @@ func fed(t *testing.T, db *DB, requests, n, size int) []balie.Request {
 // of the requests are, also of what is too long or too long ago to be kept.
 func TestFollowersOfOneFeedReadTheSame(t *testing.T) {
 	db := openTest(t, t.TempDir())
-	requests := fed(t, db, 300, 4, 40)
+	requests := fed(t, db, 900, 4, 40)
 	requests = append(requests, fedLong(t, db)...)
 	var want []balie.Event
 	for _, r := range requests {
@@ -78,6 +79,10 @@ func TestFollowersOfOneFeedReadTheSame(t *testing.T) {
 	all.Wait()
 	if n := len(db.recent.at); n == 0 || n > recentEvents || db.recent.bytes > recentBytes {
 		t.Errorf("%d events of %d bytes are kept", n, db.recent.bytes)
+	}
+	db.Rest()
+	if got, _, err := db.Read(t.Context(), store.FeedCursor(fmt.Sprint(len(want)-3)), 0); err != nil || !reflect.DeepEqual(got, want[len(want)-3:]) {
+		t.Errorf("after a rest the last three are %v, %v", got, err)
 	}
 }
 
