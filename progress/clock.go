@@ -285,7 +285,9 @@ func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
 	if n := len(r.Pauses); n > 0 && r.Pauses[n-1].To.After(from) { // they knew what was waited for
 		from = r.Pauses[n-1].To
 	}
-	if r.PromisedWord && r.State == balie.AtDesk && !responded(r).IsZero() && !from.After(r.PromisedAt) { // "you hear from us by then"
+	// "You hear from us by then" is a promise of its own when it was said after
+	// the first response, and until it is kept.
+	if first := responded(r); r.PromisedWord && r.State == balie.AtDesk && !first.IsZero() && first.Before(r.PromisedAt) && !from.After(r.PromisedAt) {
 		return Clock{Kind: UpdateClock, From: r.PromisedAt, Due: r.Promised, calendar: cal}
 	}
 	if p.Update <= 0 {

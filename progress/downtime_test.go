@@ -31,9 +31,13 @@ func TestR12_AfterThreeDaysDownEachRequestGetsOneNotice(t *testing.T) {
 			continue // not asked yet
 		}
 		told := 0
+		fired := map[string]balie.Event{}
 		for _, e := range d.events(id) {
-			if e.What == balie.Fired && e.At.Equal(up) {
-				late++
+			if e.What == balie.Fired {
+				fired[e.Data["timer"]+" "+e.Data["cause"]] = e
+				if e.At.Equal(up) {
+					late++
+				}
 			}
 			if e.What == balie.Told && e.By == By && e.At.Equal(up) {
 				told++
@@ -43,6 +47,7 @@ func TestR12_AfterThreeDaysDownEachRequestGetsOneNotice(t *testing.T) {
 			t.Errorf("%d letters at once to the customer of %s:\n%s", told, id, tale(d.events(id)))
 		}
 		notices += told
+		d.judgePromises(d.request(id), d.events(id), fired, up)
 	}
 	if late < 50 || notices < 10 {
 		t.Errorf("only %d timers and %d notices were caught up", late, notices)
@@ -171,4 +176,17 @@ func TestR12_TimersOfAnyHistory(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who was not reminded, because nobody was there to do it, is not closed for it.
+func TestR12_NobodyIsClosedWithoutTheirReminders(t *testing.T) {
+	d := begin(t, plainPolicy)
+	id := d.ask(question{})
+	d.do(id, balie.Event{What: balie.Asked})
+	d.step(d.guard(), d.now)
+	d.step(d.guard(), d.at("2026-09-25 10:00")) // all three days are past
+	diff(t, "told", d.told(id), []string{"reminder"})
+	p := d.guard()
+	d.until(p, d.at("2026-10-20 10:00"))
+	diff(t, "went off", d.fired(id, "due"), []string{"reminder|2026-09-10T07:00:00Z", "reminder|2026-09-30T08:00:00Z", "unanswered|2026-10-05T08:00:00Z"})
 }

@@ -285,6 +285,9 @@ func (d *desk) judge(id balie.ID, end time.Time) int {
 			d.t.Errorf("%s: %s went off twice", r.Ref, k)
 		}
 		fired[k] = e
+		if due, err := time.Parse(time.RFC3339, e.Data["due"]); err != nil || e.At.Sub(due) > 2*time.Second {
+			d.t.Errorf("%s: %s was due at %s and went off at %s\n%s", r.Ref, k, due, e.At, tale(events))
+		}
 	}
 	if open := r.State != balie.Closed; open && r.Kind != balie.Complaint {
 		d.t.Errorf("%s is %s at the end: forgotten (%v)", r.Ref, r.State, r.Fired)
@@ -308,7 +311,7 @@ func (d *desk) judgePromises(r balie.Request, events []balie.Event, fired map[st
 		}
 	}
 	w := walk{s: s, cal: cal, events: events}
-	if want := w.response(p.Respond); !want.Equal(response) {
+	if want := w.response(p.Respond, end); !want.Equal(response) {
 		d.t.Errorf("%s: the response was late since %v, and the guard says %v\n%s", r.Ref, want, response, tale(events))
 	}
 	w = walk{s: s, cal: cal, events: events}
@@ -353,10 +356,10 @@ func (w *walk) to(at time.Time) {
 }
 
 // response is since when the first response was late; zero when it was not.
-func (w *walk) response(promise time.Duration) time.Time {
+func (w *walk) response(promise time.Duration, end time.Time) time.Time {
 	opened := w.events[0].At
 	used := time.Duration(0)
-	for at := opened; ; at = at.Add(time.Minute) {
+	for at := opened; at.Before(end); at = at.Add(time.Minute) {
 		w.to(at)
 		if used >= promise {
 			if w.r.Responded.IsZero() && len(w.r.Handouts) == 0 && w.r.State == balie.AtDesk {
@@ -368,6 +371,7 @@ func (w *walk) response(promise time.Duration) time.Time {
 			used += time.Minute
 		}
 	}
+	return time.Time{}
 }
 
 // resolution is since when the answer was late.
