@@ -38,7 +38,8 @@ var letterKinds = []struct {
 	{"ask", []string{"mail.ask_intro"}},
 	{"offer", []string{"mail.offer_intro"}},
 	{"handedout", []string{"mail.handed_out", "mail.handed_out_plain", "mail.handed_out_urgent"}},
-	{"receipt", []string{"mail.receipt"}},
+	{"receipt", []string{"mail.receipt", "mail.reopened"}},
+	{"guard", []string{"mail.guard_delay", "mail.guard_delay_plain", "mail.guard_delay_late", "mail.guard_delay_late_plain", "mail.guard_progress", "mail.guard_progress_plain", "mail.guard_remind", "mail.guard_remind_plain"}},
 }
 
 // letterKind says which letter a text is and in which language, by the fixed
