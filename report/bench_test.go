@@ -4,6 +4,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -163,5 +164,50 @@ func BenchmarkFactOf(b *testing.B) {
 		if _, err := FactOf(s.all, docs); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What it costs to make a book of all requests of a store, and to follow: each
+// with a receipt, an agent's answer and a confirmation, in six events.
+func BenchmarkFollow(b *testing.B) {
+	const n = 4000
+	d := newDesk(b)
+	var changes []balie.Change
+	for i := range n {
+		s := newStory(deskBegan.Add(time.Duration(i)*time.Minute), "email", "sleutel", true)
+		e := decided(balie.ToDesk, "klant-a")
+		e.Data = map[string]string{"promised": s.at.Add(4 * time.Hour).Format(time.RFC3339)}
+		s.tell(e)
+		s.tell(balie.Event{What: balie.Filled, By: "customer", Data: map[string]string{"room": "B2.14"}})
+		s.at = s.at.Add(time.Hour)
+		s.tell(balie.Event{What: balie.Edited, By: "agent:sanne", Data: map[string]string{"assignee": "sanne"}})
+		s.tell(balie.Event{What: balie.Answered, By: "agent:sanne"})
+		s.tell(balie.Event{What: balie.Confirmed, By: "agent:sanne"})
+		c, _ := s.take()
+		changes = append(changes, c)
+	}
+	for len(changes) > 0 {
+		some := changes[:min(500, len(changes))]
+		d.commit(some...)
+		changes = changes[len(some):]
+	}
+	for name, anew := range map[string]func() error{
+		"remake": d.book.makeAnew,
+		"follow": func() error { // from the beginning of the feed
+			return errors.Join(d.book.makeAnew(), d.book.note(metaCursor, ""))
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var used time.Duration
+			for b.Loop() {
+				if err := anew(); err != nil {
+					b.Fatal(err)
+				}
+				before := processor(b)
+				d.catchUp()
+				used += processor(b) - before
+			}
+			b.ReportMetric(float64(used.Microseconds())/float64(b.N)/n, "cpu-µs/request")
+		})
 	}
 }

@@ -137,6 +137,7 @@ func TestWordsToTheCustomerAreCountedByWhatWasPromised(t *testing.T) {
 		"answered too late":          {[]line{{0, receipt(in(4))}, {6, by("agent:sanne", balie.Answered)}}, 1, 1},
 		"a receipt is no word":       {[]line{{0, receipt(in(4))}}, 0, 0},
 		"silence until it is closed": {[]line{{0, receipt(in(4))}, {30, by("agent:sanne", balie.ClosedAs, "outcome", "refused")}}, 1, 1},
+		"a note is no word":          {[]line{{0, receipt(in(4))}, {6, by("agent:sanne", balie.Noted)}, {1, by("agent:sanne", balie.Answered)}}, 1, 1},
 		// Told at once, then by Tuesday at nine; the answer is there on Monday.
 		"a new moment, kept": {[]line{{0, receipt(in(4))}, {1, by("agent:sanne", balie.Told, "promised", in(24))}, {3, by("agent:sanne", balie.Answered)}}, 2, 0},
 		// Word in between leaves the moment as it is: the customer counts on it.
@@ -156,10 +157,9 @@ func TestAChangedTargetJudgesNothingAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, before := toldOf(t, line{0, decided(balie.ToDesk, "")}, line{3, by("agent:sanne", balie.Answered)})
+	s, before := toldOf(t, line{0, decided(balie.ToDesk, "")}, line{0.9, by("agent:sanne", balie.Answered)})
 	later := func(at time.Time) progress.Setting {
 		x := docs(at)
-		x.Catalogue = nil
 		if at.IsZero() || at.After(monday.Add(10*time.Hour)) {
 			x.Policy = strict
 		}
@@ -169,8 +169,11 @@ func TestAChangedTargetJudgesNothingAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !before.RespondKept || !after.RespondKept || after.RespondTarget != 4*time.Hour {
-		t.Errorf("a response after 3 hours was kept %v, and is %v of %v", before.RespondKept, after.RespondKept, after.RespondTarget)
+	if !before.RespondKept || !after.RespondKept || after.RespondTarget != before.RespondTarget {
+		t.Errorf("a response after 54 minutes was kept %v, and is %v of %v", before.RespondKept, after.RespondKept, after.RespondTarget)
+	}
+	if !before.ResolveKept || !after.ResolveKept || after.ResolveTarget != before.ResolveTarget {
+		t.Errorf("an answer after 54 minutes was in time %v, and is %v of %v", before.ResolveKept, after.ResolveKept, after.ResolveTarget)
 	}
 	_, open := toldOf(t, line{0, decided(balie.ToDesk, "")})
 	openNow, err := FactOf(s.all[:2], later)

@@ -487,20 +487,3 @@ func differ(out []string, at string, x, y reflect.Value) []string {
 	}
 	return append(out, fmt.Sprintf("%s: %v and %v", strings.TrimPrefix(at, "."), x.Interface(), y.Interface()))
 }
-
-// Check says where the book's figures of a period differ from those of the raw
-// events; none: they are the same.
-func (b *Book) Check(ctx context.Context, plan Plan, p Period, scope Scope, now time.Time) ([]string, error) {
-	if err := b.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	f, err := b.Factsheet(ctx, plan, p, scope, now)
-	if err != nil {
-		return nil, err
-	}
-	again, err := Recount(ctx, b.store, b.o, plan, p, scope, now)
-	if err != nil {
-		return nil, err
-	}
-	return Differences(f, again), nil
-}

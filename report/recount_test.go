@@ -11,8 +11,8 @@ import (
 	"github.com/balie/balie"
 )
 
-// targets are another progress.yaml, published half-way.
-const otherTargets = "version: 2\ndefault:\n  respond: 30m\n  update: 4h\n  resolve: 6h\n"
+// otherTargets are another progress.yaml, published half-way.
+const otherTargets = "version: 2\ntargets:\n- id: most\n  kinds: [question, order, fault]\n  respond: 30m\n  update: 4h\n  resolve: 6h\n"
 
 // Whatever happened, in whatever order the book heard of it, its figures are
 // those of the raw events: late words, corrections, merges, reopenings, people
