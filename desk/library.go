@@ -187,7 +187,7 @@ func (l *Library) Draft(kind, file string, body []byte) (*intake.Brain, error) {
 	b := *l.Brain()
 	version := 0
 	if kind == PlanDoc {
-		_, err := report.ParsePlan(file, body, planNames(&b))
+		_, err := report.ParsePlan(file, body, PlanNames(&b))
 		return &b, err
 	}
 	if err := load(&b, kind, file, body, version); err != nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/balie/balie"
@@ -38,8 +39,8 @@ func (l *Library) keepPlan(file string, body []byte, version int) error {
 	return nil
 }
 
-// planNames are what a plan can name.
-func planNames(b *intake.Brain) report.PlanNames {
+// PlanNames are what a plan can name.
+func PlanNames(b *intake.Brain) report.PlanNames {
 	n := report.PlanNames{Calendars: slices.Sorted(maps.Keys(b.Catalogue.Calendars))}
 	for _, t := range b.Catalogue.Teams {
 		n.Teams = append(n.Teams, t.ID)
@@ -69,11 +70,16 @@ type Plans struct {
 	store   PlanStore
 	lib     *Library
 	traffic Traffic
+
+	mu     sync.Mutex // of the last measurement
+	last   report.Traffic
+	enough bool
+	at     time.Time
 }
 
 // NewPlans returns the acts on the plan. Without traffic a plan is reckoned
 // with what it expects.
-func NewPlans(s PlanStore, l *Library, t Traffic) *Plans { return &Plans{s, l, t} }
+func NewPlans(s PlanStore, l *Library, t Traffic) *Plans { return &Plans{store: s, lib: l, traffic: t} }
 
 // PlanView is a version of the plan with what follows from it.
 type PlanView struct {
@@ -111,7 +117,7 @@ func (p *Plans) View(ctx context.Context, a Actor, version int, now time.Time) (
 		return v, err
 	}
 	b := p.lib.Brain()
-	if _, err := report.ParsePlan(file, d.Body, planNames(b)); err != nil {
+	if _, err := report.ParsePlan(file, d.Body, PlanNames(b)); err != nil {
 		v.Lost = each(err)
 	}
 	v.Reckoning, v.Calendar, err = p.reckon(ctx, v.Plan, now)
@@ -126,18 +132,39 @@ func each(err error) []error {
 	return []error{err}
 }
 
+// trafficHolds is how long a measurement is good for: it takes a pass over the
+// facts of weeks.
+const trafficHolds = 10 * time.Minute
+
+// measure is what came in of late; false: too little.
+func (p *Plans) measure(ctx context.Context, now time.Time) (report.Traffic, bool, error) {
+	if p.traffic == nil {
+		return report.Traffic{}, false, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if age := now.Sub(p.at); p.at.IsZero() || age < 0 || age > trafficHolds {
+		t, enough, err := p.traffic(ctx, now)
+		if err != nil {
+			return t, false, fmt.Errorf("measure what comes in: %w", err)
+		}
+		p.last, p.enough, p.at = t, enough, now
+	}
+	return p.last, p.enough, nil
+}
+
 // reckon says what a plan needs, with what is measured where the plan expects
 // nothing of its own.
 func (p *Plans) reckon(ctx context.Context, plan report.Plan, now time.Time) (report.Reckoning, string, error) {
 	t := plan.Expected()
-	if t.PerDay == 0 && p.traffic != nil {
-		measured, enough, err := p.traffic(ctx, now)
-		if err != nil {
-			return report.Reckoning{}, "", fmt.Errorf("measure what comes in: %w", err)
-		}
-		if enough {
-			t = measured
-		}
+	measured, enough, err := p.measure(ctx, now)
+	switch {
+	case err != nil:
+		return report.Reckoning{}, "", err
+	case enough && t.PerDay == 0:
+		t = measured
+	case enough: // what a product costs follows from what is asked
+		t.Products = measured.Products
 	}
 	name, c := planCalendar(p.lib.Brain(), plan.Capacities.Calendar)
 	return plan.Reckon(t, report.OpeningOf(c, now)), name, nil
@@ -185,7 +212,7 @@ func (p *Plans) Edit(ctx context.Context, a Actor, base int, change func(*report
 	if d.Version != base {
 		return 0, fmt.Errorf("the plan was changed on version %d, and %d is in force: %w", base, d.Version, balie.ErrStale)
 	}
-	body, err := report.EditPlan(d.Body, planNames(p.lib.Brain()), change)
+	body, err := report.EditPlan(d.Body, PlanNames(p.lib.Brain()), change)
 	if err != nil {
 		return 0, err
 	}
@@ -328,4 +355,18 @@ func invalid(all []error) []*balie.InvalidError {
 		}
 	}
 	return out
+}
+
+// Check is a plan as it would be, with what follows from it; nothing is changed.
+func (p *Plans) Check(ctx context.Context, a Actor, file string, body []byte, now time.Time) (PlanView, error) {
+	v := PlanView{Body: body, InForce: p.lib.Plan().Version}
+	if !a.Can(SeeDocuments) {
+		return v, balie.ErrDenied
+	}
+	var err error
+	if v.Plan, err = report.ParsePlan(file, body, PlanNames(p.lib.Brain())); err != nil {
+		return v, err
+	}
+	v.Reckoning, v.Calendar, err = p.reckon(ctx, v.Plan, now)
+	return v, err
 }

@@ -27,7 +27,7 @@ type beside struct {
 func readBeside(dir string) (*beside, error) {
 	at := func(kind string) string { return filepath.Join(dir, kind+".yaml") }
 	d := &beside{catalogueFile: at(desk.CatalogueDoc), rulesFile: at(desk.RulesDoc), organisationsFile: at(desk.OrganisationsDoc), progressFile: at(desk.ProgressDoc)}
-	return d, errors.Join(d.catalogue(), d.rules(), d.organisations(), d.promises())
+	return d, errors.Join(d.catalogue(), d.rules(), d.organisations(), d.promises(), d.plan(at(desk.PlanDoc)))
 }
 
 func (d *beside) catalogue() error {

@@ -16,6 +16,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/report"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store/boltstore"
 )
@@ -198,6 +199,8 @@ func demoDocuments(kind string) (string, []byte, error) {
 		return "sample.yaml", catalogue.Sample(), nil
 	case desk.RulesDoc:
 		return "rules.yaml", router.Sample(), nil
+	case desk.PlanDoc:
+		return "plan.sample.yaml", report.SamplePlan(), nil
 	case desk.OrganisationsDoc:
 	default:
 		return kind, nil, nil // what is built in

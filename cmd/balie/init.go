@@ -15,6 +15,7 @@ import (
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/config"
 	"github.com/balie/balie/progress"
+	"github.com/balie/balie/report"
 	"github.com/balie/balie/router"
 )
 
@@ -81,6 +82,7 @@ func newDesk(language string) ([]newFile, error) {
 		{"rules.yaml", "what happens with a question", 0o644, router.Sample()},
 		{"organisations.yaml", "customers and their account managers", 0o644, organisations},
 		{"progress.yaml", "what is promised, and how it is kept", 0o644, progress.Sample()},
+		{"plan.yaml", "why the desk is there, its goals, what it needs and costs", 0o644, report.SamplePlan()},
 		{"secret.key", "signs links; new, for you alone", 0o600, []byte(base64.RawURLEncoding.EncodeToString(key) + "\n")},
 	}, nil
 }

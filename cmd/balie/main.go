@@ -28,6 +28,7 @@ type cli struct {
 	Progress   progressCmd   `cmd:"" help:"Publish what is promised, and how it is kept."`
 	Report     reportCmd     `cmd:"" help:"Figures: the factsheet of a period, and whether it adds up."`
 	Catalogue  catalogueCmd  `cmd:"" help:"Publish and measure the catalogue."`
+	Plan       planCmd       `cmd:"" help:"The plan of the desk: mission, goals, what it needs and costs, approval."`
 	Deliveries deliveriesCmd `cmd:"" help:"Look after what must go out and has not."`
 	Ledger     ledgerCmd     `cmd:"" help:"Count what came in, and compare each mailbox with it."`
 	User       userCmd       `cmd:"" help:"Look after who signs in."`

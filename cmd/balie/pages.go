@@ -47,12 +47,14 @@ func (a *app) wireDesk(context.Context) error {
 		Tokens: a.tokens, Texts: a.texts, UI: a.ui, Zone: a.zone, Log: a.log,
 		Secure: strings.HasPrefix(a.cfg.PublicURL, "https:"),
 	}
+	plans := a.plans()
+	parts.Plans = plans
 	a.wireBackstage(&parts)
 	a.wireCustomers(&parts)
 	if err := a.wireHooks(&parts); err != nil {
 		return err
 	}
-	a.operations = a.programs(parts.Upkeep, parts.Trail, parts.Places)
+	a.operations = a.programs(parts.Upkeep, parts.Trail, parts.Places, plans)
 	a.web = web.New(parts)
 	return nil
 }

@@ -35,10 +35,11 @@ func (a *app) wireHooks(p *web.Parts) error {
 }
 
 // programs are the operations for commands and programs.
-func (a *app) programs(upkeep *desk.Upkeep, trail *desk.Trail, places *desk.Places) *api.API {
+func (a *app) programs(upkeep *desk.Upkeep, trail *desk.Trail, places *desk.Places, plans *desk.Plans) *api.API {
 	p := a.api()
 	p.Desk, p.Overview, p.Customers, p.Places, p.Upkeep, p.Trail, p.Hooks = a.desk, a.overview, a.customers, places, upkeep, trail, a.hooks
 	p.Reports = func() (*desk.Reports, error) { return a.reports, nil }
+	p.Plans = func() (*desk.Plans, error) { return plans, nil }
 	p.UI, p.Also = a.ui, [][]byte{webform.OpenAPI()}
 	p.Config = func() []api.Setting {
 		var out []api.Setting

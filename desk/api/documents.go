@@ -53,7 +53,7 @@ type Diff struct {
 
 // DocumentKind is the part of a path that says which document.
 type DocumentKind struct {
-	Kind string `path:"kind" enum:"catalogue,rules,organisations,templates,progress"`
+	Kind string `path:"kind" enum:"catalogue,rules,organisations,templates,progress,plan"`
 }
 
 // Draft is a body that is not in force.

@@ -56,6 +56,8 @@ var table = map[string]row{
 	"export-customer": {right: "erase"}, "count-erasure": {right: "erase"}, "erase-customer": {right: "erase", body: `{"reason":"x"}`},
 	"list-teams": {right: "documents", status: 200}, "list-organisations": {right: "documents", status: 200},
 	"set-team": {right: "publish", body: `{"team":{"id":"x"},"reason":"x"}`, status: 422}, "set-organisation": {right: "publish", body: `{"organisation":{"id":"x","name":"x"},"reason":"x"}`, status: 422},
+	"get-plan": {right: "documents", status: 200}, "check-plan": {right: "documents", body: `{"body":"goals: x"}`, status: 422}, "put-plan": {right: "publish", body: `{"body":"goals: x","reason":"x","base":0}`, status: 422},
+	"approve-plan": {right: "manage", body: `{"version":1,"by":"x","role":"x"}`},
 	"get-document": {right: "documents", status: 200}, "document-history": {right: "documents", status: 200}, "diff-versions": {right: "documents", query: "?from=99"},
 	"diff-draft": {right: "documents", body: `{"body":"x"}`, status: 422}, "publish-document": {right: "publish", body: `{"body":"x","reason":"x"}`, status: 422}, "rollback-document": {right: "publish", body: `{"version":99,"reason":"x"}`},
 	"test-rules": {right: "documents", body: `{"body":"x"}`, status: 422}, "backtest-rules": {right: "publish", body: `{"body":"x"}`, status: 422},
