@@ -138,6 +138,7 @@ func TestWordsToTheCustomerAreCountedByWhatWasPromised(t *testing.T) {
 		"a receipt is no word":       {[]line{{0, receipt(in(4))}}, 0, 0},
 		"silence until it is closed": {[]line{{0, receipt(in(4))}, {30, by("agent:sanne", balie.ClosedAs, "outcome", "refused")}}, 1, 1},
 		"a note is no word":          {[]line{{0, receipt(in(4))}, {6, by("agent:sanne", balie.Noted)}, {1, by("agent:sanne", balie.Answered)}}, 1, 1},
+		"nor is another priority":    {[]line{{0, receipt(in(4))}, {6, by("agent:sanne", balie.Edited, "priority", "1")}, {1, by("agent:sanne", balie.Answered)}}, 1, 1},
 		// Told at once, then by Tuesday at nine; the answer is there on Monday.
 		"a new moment, kept": {[]line{{0, receipt(in(4))}, {1, by("agent:sanne", balie.Told, "promised", in(24))}, {3, by("agent:sanne", balie.Answered)}}, 2, 0},
 		// Word in between leaves the moment as it is: the customer counts on it.
