@@ -65,7 +65,7 @@ const moreThan = time.Nanosecond
 // which they do. Those that did are left out. The moments of what follows upon
 // another that has not gone off yet are what they would be if it did at once.
 func (s Setting) Timers(r balie.Request, now time.Time) []Timer {
-	l := &timers{s: s, r: r, now: now}
+	l := &timers{s: s, r: r, now: now, out: make([]Timer, 0, 8)}
 	l.p, _ = s.Promise(r)
 	l.name, l.cal = s.named(l.p.Calendar)
 	open := r
