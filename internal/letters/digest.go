@@ -51,6 +51,10 @@ func (d Digest) Len() int {
 	return n
 }
 
+// digestMost is how many hand-outs a letter names: nobody reads more in a
+// morning, and Slack takes no longer message.
+const digestMost = 40
+
 // Digest is the letter with a team's day: what is late, due today, silent, and
 // the rest, each with the link to its own page. A list, not a table: it reads
 // the same on a phone, in Slack, and in a mail without markup.
@@ -61,16 +65,21 @@ func (w *Writer) Digest(d Digest, now time.Time) Letter {
 	if n == 1 {
 		all[0] = w.texts.Text(l, "mail.digest_one")
 	}
+	left := digestMost
 	for _, p := range d.Parts {
-		if len(p.Lines) == 0 {
+		shown := p.Lines[:min(len(p.Lines), left)]
+		if left -= len(shown); len(shown) == 0 {
 			continue
 		}
 		var lines strings.Builder
-		for _, x := range p.Lines {
+		for _, x := range shown {
 			lines.WriteString("- " + w.digestLine(l, p.Kind, x, now) + "\n")
 		}
 		head := w.texts.Text(l, "mail.digest_"+string(p.Kind), "n", strconv.Itoa(len(p.Lines)))
 		all = append(all, "**"+head+"**", lines.String())
+	}
+	if n > digestMost {
+		all = append(all, w.texts.Text(l, "mail.digest_more", "n", strconv.Itoa(n-digestMost)))
 	}
 	all = append(all, w.texts.Text(l, "mail.digest_close"), w.texts.Text(l, "mail.bye", "desk", w.desk(l)))
 	return Letter{

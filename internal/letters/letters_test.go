@@ -91,3 +91,39 @@ func TestAHandOutIsNamedByItsLetter(t *testing.T) {
 		t.Errorf("letter %s, Message-ID of %s, hand-out %s", id, mid, h.ID)
 	}
 }
+
+// What a team finds in its list of a bad morning still fits a message.
+func TestALongDayIsCutAndSaysSo(t *testing.T) {
+	d := Digest{Team: balie.Team{ID: "techniek"}, Language: "nl", Parts: []DigestPart{{Kind: DigestLate}, {Kind: DigestOpen}}}
+	for i := range 300 {
+		d.Parts[i/200].Lines = append(d.Parts[i/200].Lines, DigestLine{Handout: balie.NewID(t0), Ref: "7K3Q-F", About: "Verwarming en klimaat in alle vergaderzalen", Due: t0, Said: t0})
+	}
+	w, _ := writer(t)
+	l := w.Digest(d, t0)
+	if n := strings.Count(l.Text, "7K3Q-F"); n != digestMost || !strings.Contains(l.Text, "En nog 260 andere.") || !strings.Contains(l.Subject, "300 open") || len(l.Text) > 12_000 {
+		t.Errorf("%d named in %d bytes, subject %q", n, len(l.Text), l.Subject)
+	}
+}
+
+func TestWithoutAPublicAddressNobodyIsAskedByLink(t *testing.T) {
+	w, _ := writer(t)
+	w.o.PublicURL = ""
+	if l := w.Survey(balie.Request{Ref: "7K3Q-F"}, Reader{Language: "nl"}, balie.NewID(t0), 30, t0); l != (Letter{}) {
+		t.Errorf("a survey without links: %+v", l)
+	}
+	if l := w.StatusRequest(balie.Handout{ID: balie.NewID(t0), Due: t0.Add(time.Hour)}, Summary{Language: "nl"}, t0); strings.Contains(l.Text, "](") || !strings.Contains(l.Text, "Antwoorden op dit bericht") {
+		t.Errorf("a team reads\n%s", l.Text)
+	}
+}
+
+// S4: a survey goes to an address that somebody gave; it repeats nothing of it.
+func TestS4_ASurveyRepeatsNothingAnybodyTyped(t *testing.T) {
+	w, _ := writer(t)
+	r := balie.Request{ID: balie.NewID(t0), Ref: "7K3Q-F", Subject: "CANARY", Preview: "CANARY", Fields: map[string]string{"a": "CANARY"}}
+	for _, l := range []string{"nl", "en"} {
+		s := w.Survey(r, Reader{Language: l}, balie.NewID(t0), 30, t0)
+		if strings.Contains(s.Subject+s.Text, "CANARY") || strings.Count(s.Text, "/a/") != 5 || !strings.Contains(s.Text, s.Unsubscribe) || s.Unsubscribe == "" {
+			t.Errorf("%s: %q\n%s", l, s.Subject, s.Text)
+		}
+	}
+}
