@@ -18,6 +18,7 @@ import (
 
 type reportCmd struct {
 	Factsheet reportFactsheetCmd `cmd:"" help:"The figures of a period against the plan's goals: a page, a PDF, a table."`
+	Flow      reportFlowCmd      `cmd:"" help:"How requests went beside what the rules mean, and the differences."`
 	Check     reportCheckCmd     `cmd:"" default:"withargs" help:"Count a factsheet again from the raw events, and compare."`
 }
 
