@@ -66,6 +66,7 @@ func (c *serveCmd) serve(ctx context.Context, cfg config.Config, db *boltstore.D
 		return err
 	}
 	for {
+		slowly := hasten()
 		a, err := newApp(ctx, cfg, db, documentsBeside(filepath.Dir(c.Config)), log)
 		if err != nil {
 			return errors.Join(err, d.close())
@@ -84,6 +85,7 @@ func (c *serveCmd) serve(ctx context.Context, cfg config.Config, db *boltstore.D
 			return errors.Join(err, d.close())
 		}
 		log.Info("ready", "listen", ln.Addr().String(), "took", time.Since(began).Round(time.Millisecond), "version", version())
+		slowly()
 		next, err := c.until(ctx, a, d, ln, hup)
 		if !errors.Is(err, errReload) {
 			return errors.Join(err, d.close())
