@@ -16,6 +16,7 @@ import (
 func (a *app) wireBackstage(p *web.Parts) {
 	a.products = desk.NewProducts(a.feed, a.documents, a.log)
 	p.Products = a.products
+	p.Policies = desk.NewPolicies(a.store, a.documents, a.calendar())
 	p.Upkeep, p.Trail = desk.NewUpkeep(a.store, a.documents, a.intake), desk.NewTrail(a.store)
 	p.Lines = ways{a, dispatch.NewRenderer()}
 	p.Configured = a.configured

@@ -250,6 +250,7 @@ func (r *rig) serve(log *slog.Logger) {
 	r.t.Helper()
 	pages := seed().pages
 	parts := web.Parts{
+		Policies: desk.NewPolicies(r.db, r.lib, r.calendar()),
 		Sessions: r.auth, Auth: r.auth, Records: r.db, Desk: r.desk, Library: r.lib, Rules: r.rules, Overview: r.overview, Presence: r.presence,
 		Aftercare: desk.NewAftercare(r.db, r.lib.Brain), Handouts: desk.NewHandouts(r.db, r.calendar(), 2*time.Hour), Teams: r.team,
 		Tokens: r.tokens, Texts: r.texts, UI: pages, Zone: r.calendar().Zone(), Log: log, Now: r.now,

@@ -62,6 +62,7 @@ func (w *Web) allRoutes() []route {
 		w.boardRoutes(),
 		w.catalogueRoutes(),
 		w.settingsRoutes(),
+		w.progressRoutes(),
 		w.channelsRoutes(),
 		w.hoursRoutes(),
 		w.templatesRoutes(),

@@ -89,6 +89,9 @@ func (w *Web) settings(c *fiber.Ctx, s auth.Session) error {
 		return w.Texts.Text(l, "settings."+key, "n", strconv.Itoa(n))
 	}
 	card(desk.SeeAudit, "/settings/channels", "mail", "channels", say("ill", ill), "bad")
+	if a.Can(desk.SeeDocuments) {
+		p.Cards = append(p.Cards, settingsCard{"/settings/progress", "alarm", w.Texts.Text(l, "promises.title"), w.Texts.Text(l, "promises.hint"), "", ""})
+	}
 	card(desk.SeeAudit, "/settings/hours", "clock", "hours", "", "")
 	card(desk.SeeAudit, "/settings/templates", "note", "templates", "", "")
 	card(desk.SeeAudit, "/settings/deliveries", "send", "deliveries", say("dead", counts[balie.Dead]+counts[balie.Held]), "warn")

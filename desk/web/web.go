@@ -68,6 +68,7 @@ type Parts struct {
 	Library   *desk.Library
 	Handouts  *desk.Handouts
 	Reports   *desk.Reports                    // figures
+	Policies  *desk.Policies                   // working on what is promised
 	Plans     *desk.Plans                      // the desk's plan
 	Aftercare *desk.Aftercare                  // how it went
 	Rules     *desk.Rules                      // working on the rules
