@@ -183,7 +183,7 @@ func (m merger) merge(t, b, a branch) []string {
 			out = append(out, m.merge(x, was, is)...)
 		case !inBefore:
 			out = append(out, m.text.lines[x.from:x.to]...)
-		default: // gone, with the remarks right above it
+		case x.from > 0 && x.from != heading(m.text.lines): // gone, with the remarks right above it
 			out = dropRemarks(out)
 		}
 	}
@@ -280,6 +280,13 @@ func sameOrder(t, a []branch) bool {
 		}
 	}
 	return true
+}
+
+// heading is the first line behind the remarks a document begins with: they are
+// of the whole.
+func heading(lines []string) int {
+	i := slices.IndexFunc(lines, func(l string) bool { return !strings.HasPrefix(strings.TrimSpace(l), "#") })
+	return max(i, 0)
 }
 
 // dropRemarks takes the remarks off the end that stand right above what goes.
