@@ -78,7 +78,9 @@ type Goal struct {
 	Trend    []Figure // of the periods before, oldest first, this one last
 }
 
-// Row is one line of a breakdown: a channel, product, team or customer.
+// Row is one line of a breakdown: a channel, product, team or customer. The one
+// without an ID is of requests of which it is not known; a request that several
+// teams had is in the row of each.
 type Row struct {
 	ID        string
 	Count     int

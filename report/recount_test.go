@@ -23,7 +23,7 @@ func TestTheBookIsWhatTheEventsSay(t *testing.T) {
 		var stories []*story
 		at := deskBegan
 		changed := false
-		for range rapid.IntRange(5, 30).Draw(t, "rounds") {
+		for range rapid.IntRange(4, 20).Draw(t, "rounds") {
 			at = at.Add(time.Duration(rapid.IntRange(1, 60*60*60).Draw(t, "seconds later"))*time.Second + 123*time.Millisecond)
 			for range rapid.IntRange(0, 3).Draw(t, "new") {
 				s := newStory(at, rapid.SampledFrom([]string{"email", "phone"}).Draw(t, "channel"), rapid.SampledFrom([]string{"sleutel", "toegangspas", ""}).Draw(t, "of"), rapid.Bool().Draw(t, "known"))
