@@ -216,3 +216,11 @@ func (p *parsing) names(n yamltree.Node, field, what string, all []string) []str
 	}
 	return out
 }
+
+// lengthOf is a length of time as it is written; "" when there is none.
+func lengthOf(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return short(d)
+}
