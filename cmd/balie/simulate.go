@@ -22,8 +22,8 @@ type simulateCmd struct {
 	Until  time.Time `help:"End after this day." format:"2006-01-02" placeholder:"DAY"`
 	Seed   uint64    `help:"The same seed gives the same figures." default:"7"`
 	PerDay float64   `help:"Requests on an opening day, in the mean." default:"95"`
-	Desk   string    `help:"How the desk is, as in --what-if." placeholder:"agents=5"`
-	WhatIf string    `help:"Play it again with another desk and compare: agents=3, targets=1.5 (promises half as long again), teams=1.2 (teams that take a fifth longer), automatic=off, inform=off, reminders=off; with commas between." placeholder:"agents=3"`
+	Desk   string    `help:"How the desk is, as in --what-if." placeholder:"agents=4"`
+	WhatIf string    `help:"Play it again with another desk and compare: agents=3, targets=1.5 (promises half as long again), teams=1.2 (teams that take a fifth longer), automatic=off, inform=on (customers hear by themselves how it stands), reminders=off; with commas between." placeholder:"agents=3"`
 	Data   string    `help:"Keep the desk here, in a new or empty directory: its store, and a balie.yaml to serve it with." type:"path" placeholder:"DIR"`
 	Lang   string    `help:"Of the words: nl or en." enum:"nl,en" default:"nl"`
 	JSON   bool      `name:"json" help:"Print one JSON object."`

@@ -80,10 +80,40 @@ func (s *sim) correct(ctx context.Context, a *agent, e *errand, r balie.Request)
 
 // reassure writes to somebody who asks how it stands.
 func (s *sim) reassure(ctx context.Context, a *agent, e *errand, r balie.Request) error {
-	if r.Spoke != balie.CustomerSide || !s.canWrite(e) {
+	if r.Spoke != balie.CustomerSide {
+		return s.nudge(ctx, a, e, r)
+	}
+	if !s.canWrite(e) {
 		return nil
 	}
 	text := map[string]string{"nl": "Je vraag ligt bij de collega's die het uitvoeren. Zodra er een afspraak is, hoor je het van mij.", "en": "Your question is with the colleagues who will do it. You hear from me as soon as there is a date."}
+	return s.reply(ctx, a, e, r, text[e.language], desk.ThenStay)
+}
+
+// nudge rings a team that is late, and may tell the customer. The less time
+// there is the less they do.
+func (s *sim) nudge(ctx context.Context, a *agent, e *errand, r balie.Request) error {
+	open := r.OpenHandouts()
+	if len(open) == 0 || r.State != balie.WithTeam {
+		return nil
+	}
+	e.nudged = s.now
+	h := open[0]
+	if k := e.handed[h.ID]; k != nil && k.forgot && happens(e.desk, 0.7) {
+		k.forgot = false
+		s.finish(e, k, around(e.team, 3*time.Hour, 2))
+	}
+	_, err := s.w.desk.TellTeam(ctx, a.Actor, r.ID, h.ID, "De klant wacht hierop. Wanneer is het klaar?", nil, fmt.Sprintf("s%d", s.number()), s.now)
+	if err != nil {
+		return fmt.Errorf("ask a team how %s stands: %w", r.Ref, err)
+	}
+	if !s.canWrite(e) || !r.Failed.IsZero() || !happens(e.desk, 0.5-0.25*float64(s.now.YearDay())/365) {
+		return nil
+	}
+	if r, err = s.w.db.Request(ctx, r.ID); err != nil {
+		return err
+	}
+	text := map[string]string{"nl": "Het duurt langer dan we beloofden. De collega's zijn ermee bezig; ik houd het in de gaten.", "en": "This takes longer than we promised. The colleagues are on it; I keep an eye on it."}
 	return s.reply(ctx, a, e, r, text[e.language], desk.ThenStay)
 }
 

@@ -160,8 +160,9 @@ const look = 6
 // happened: what is late by then is anybody's.
 const again = 20 * time.Minute
 
-// next is what somebody takes: of what waits at the desk the most urgent, and
-// then whoever wrote again while a team has their question.
+// next is what somebody takes: of what waits at the desk the most urgent, then
+// whoever wrote again while a team has their question, then what a team is late
+// with.
 func (s *sim) next(ctx context.Context, a *agent) (desk.Row, bool, error) {
 	defer s.spent("lists", time.Now())
 	if err := s.w.overview.Step(ctx); err != nil {
@@ -172,7 +173,12 @@ func (s *sim) next(ctx context.Context, a *agent) (desk.Row, bool, error) {
 		return desk.Row{}, false, nil
 	}
 	status := func(st balie.State) search.Term { return search.Term{Key: search.Status, Value: st.String()} }
-	for _, terms := range [][]search.Term{{status(balie.AtDesk)}, {{Key: search.Is, Value: "reply"}, status(balie.WithTeam)}} {
+	lists := [][]search.Term{{status(balie.AtDesk)}, {{Key: search.Is, Value: "reply"}, status(balie.WithTeam)}}
+	if s.now.Sub(s.chased) > again { // one of them goes through these
+		s.chased = s.now
+		lists = append(lists, []search.Term{{Key: search.Is, Value: "late"}, status(balie.WithTeam)})
+	}
+	for _, terms := range lists {
 		row, ok, err := s.among(ctx, a, terms)
 		if ok || err != nil {
 			return row, ok, err
@@ -191,7 +197,7 @@ func (s *sim) among(ctx context.Context, a *agent, terms []search.Term) (desk.Ro
 			return desk.Row{}, false, fmt.Errorf("look at the list: %w", err)
 		}
 		for _, r := range p.Rows {
-			if !s.busy[r.Request.ID] && s.byID[r.Request.ID] != nil && s.isFor(a, r) {
+			if s.takes(a, r) {
 				return r, true, nil
 			}
 		}
@@ -199,6 +205,19 @@ func (s *sim) among(ctx context.Context, a *agent, terms []search.Term) (desk.Ro
 			return desk.Row{}, false, nil
 		}
 	}
+}
+
+// takes reports whether a row is work for somebody. What is late with a team is
+// looked into once a day.
+func (s *sim) takes(a *agent, r desk.Row) bool {
+	e := s.byID[r.Request.ID]
+	if e == nil || s.busy[r.Request.ID] {
+		return false
+	}
+	if r.Request.State == balie.WithTeam && !r.Reply {
+		return s.now.Sub(e.nudged) > 20*time.Hour
+	}
+	return s.isFor(a, r)
 }
 
 // isFor reports whether somebody takes a request: their own, nobody's, or that

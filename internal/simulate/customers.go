@@ -121,7 +121,7 @@ func (s *sim) notThere(e *errand) bool {
 
 // answered is what a customer does with an answer: nothing mostly.
 func (s *sim) answered(e *errand, byItself bool) {
-	again := 0.009
+	again := 0.016
 	if byItself && e.wrong {
 		again = 0.5
 	}
@@ -139,9 +139,21 @@ func (s *sim) answered(e *errand, byItself bool) {
 		})
 	case x < again+0.09:
 		s.after(e, time.Hour, func(ctx context.Context, _ balie.Request) error {
-			return s.write(ctx, e, one(e.customer, s.words.Thanks.in(e.language)))
+			return s.thank(ctx, e)
 		})
 	}
+}
+
+// thank says thanks, signed with a first name as short words are.
+func (s *sim) thank(ctx context.Context, e *errand) error {
+	text := one(e.customer, s.words.Thanks.in(e.language))
+	if e.channel == "slack" {
+		return s.write(ctx, e, text)
+	}
+	first, _, _ := strings.Cut(e.who.name, " ")
+	e.replies++
+	_, err := s.byMail(ctx, said{e: e, subject: "Re: " + e.subject, text: text, reply: true, signed: first})
+	return err
 }
 
 // asked is what a customer does with a question of ours: answer it, later, after

@@ -35,18 +35,18 @@ type Options struct {
 // Staffing is what of a desk can be otherwise while its customers stay the
 // same.
 type Staffing struct {
-	Agents    int     // 5 when 0
+	Agents    int     // 4 when 0
 	Targets   float64 // how long promises are, as a share of those of the sample; 1 when 0
 	Teams     float64 // how long teams take, as a share of what they took; 1 when 0
 	ByHand    bool    // nothing is answered without a person
-	NoInform  bool    // customers hear nothing by themselves
+	Inform    bool    // customers hear by themselves how it stands, and when it takes longer
 	NoReminds bool    // teams are reminded of nothing
 }
 
 const (
 	defaultYear   = 2026
 	defaultPerDay = 95
-	defaultAgents = 5
+	defaultAgents = 4
 	zoneName      = "Europe/Amsterdam"
 )
 

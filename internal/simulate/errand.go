@@ -38,6 +38,7 @@ type errand struct {
 	wrong   bool // the answer was about something else
 	late    bool
 	delays  int
+	nudged  time.Time // when somebody last looked into it because a team was late
 	handed  map[balie.ID]*work
 }
 

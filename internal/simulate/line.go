@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ type said struct {
 	subject string
 	text    string
 	reply   bool   // to the last letter
+	signed  string // the name under it; "" the whole one
 	auto    string // value of Auto-Submitted; "" a person wrote it
 }
 
@@ -75,7 +77,7 @@ func (s *sim) mime(m said, id string) []byte {
 	head("Subject", mime.QEncoding.Encode("utf-8", m.subject))
 	head("Date", date)
 	head("Message-ID", "<"+id+">")
-	text := m.text + "\n" + m.e.who.name + "\n"
+	text := m.text + "\n" + cmp.Or(m.signed, m.e.who.name) + "\n"
 	if m.reply && m.e.thread != "" {
 		head("In-Reply-To", "<"+m.e.thread+">")
 		head("References", "<"+m.e.thread+">")

@@ -34,6 +34,7 @@ type sim struct {
 	teams     map[string]*team
 	waiting   []*errand // callers, first come first served
 	busy      map[balie.ID]bool
+	chased    time.Time           // when somebody last went through what teams are late with
 	letters   map[balie.ID]string // kind, by message
 	cursor    store.FeedCursor
 	guardAt   time.Time // when the next timer goes off

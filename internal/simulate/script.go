@@ -48,6 +48,9 @@ const network = `- id: network
 
 `
 
+// wordEvery is how long a customer hears nothing at most, in opening time.
+const wordEvery = "9h"
+
 // last is the rule before which new ones are put.
 const last = "- id: desk\n"
 
@@ -58,12 +61,21 @@ func documents(o Options) (map[string][]byte, error) {
 	if o.Desk.ByHand {
 		cat = strings.ReplaceAll(cat, "answer_mode: send", "answer_mode: suggest")
 	}
+	for _, product := range []string{"post", "afval"} { // not from the first day
+		cat = answering(cat, product, "send", "suggest")
+	}
+	for _, x := range trusted {
+		if x.at(o).Before(o.From) && !o.Desk.ByHand {
+			cat = answering(cat, x.product, "suggest", "send")
+		}
+	}
 	cat = scaled(cat, `(response_hours|resolution_hours): ([0-9.]+)`, "", o.Desk.Targets)
-	keeps := string(progress.Sample())
+	// This desk promises a word every opening day.
+	keeps := strings.Replace(string(progress.Sample()), "  update: 24h", "  update: "+wordEvery, 1)
 	for _, unit := range []string{"h", "m"} {
 		keeps = scaled(keeps, `(respond|resolve|update): ([0-9.]+)`+unit+`\b`, unit, o.Desk.Targets)
 	}
-	if o.Desk.NoInform {
+	if !o.Desk.Inform {
 		keeps = strings.NewReplacer("delay: true", "delay: false", "silent: true", "silent: false").Replace(keeps)
 	}
 	if o.Desk.NoReminds {
@@ -106,21 +118,38 @@ func scaled(text, pattern, unit string, by float64) string {
 	})
 }
 
-// script is what is decided in the course of the year.
+// trusted are the products of which the answer may go out by itself from a day
+// of the year on.
+var trusted = []trust{{2, 2, "afval"}, {2, 24, poor}, {4, 7, "parkeren"}, {9, 1, "vergaderruimte"}}
+
+type trust struct {
+	month   time.Month
+	day     int
+	product string
+}
+
+func (m trust) at(o Options) time.Time {
+	return time.Date(o.Year, m.month, m.day, 9, 0, 0, 0, o.From.Location())
+}
+
+// script is what is decided in the course of the year. What was decided before
+// the run begins is in the documents it begins with.
 func (s *sim) script() {
-	on := func(month time.Month, day, hour int, do func(context.Context) error) {
-		at := time.Date(s.o.Year, month, day, hour, 0, 0, 0, s.w.zone)
+	on := func(at time.Time, do func(context.Context) error) {
 		if !at.Before(s.o.From) {
 			s.agenda.at(at, do)
 		}
 	}
-	on(3, 3, 9, func(ctx context.Context) error { return s.mayAnswer(ctx, "parkeren") })
-	on(5, 4, 9, s.better)
-	on(7, 1, 9, func(ctx context.Context) error {
+	for _, x := range trusted {
+		on(x.at(s.o), func(ctx context.Context) error { return s.mayAnswer(ctx, x.product) })
+	}
+	better := trust{5, 4, poor}.at(s.o)
+	s.improved = better.Before(s.o.From)
+	on(better, s.better)
+	on(trust{7, 1, ""}.at(s.o), func(ctx context.Context) error {
 		body := strings.Replace(string(s.w.lib.Brain().Rules.Source()), last, network+last, 1)
 		return s.publish(ctx, desk.RulesDoc, body, s.w.lib.Brain().Rules.Version, "alles over het netwerk gaat naar hetzelfde team")
 	})
-	on(9, 1, 9, func(ctx context.Context) error { return s.mayAnswer(ctx, "vergaderruimte") })
 }
 
 // mayAnswer lets the catalogue answer a product by itself from now on.
@@ -129,9 +158,18 @@ func (s *sim) mayAnswer(ctx context.Context, product string) error {
 		return nil
 	}
 	cat := s.w.lib.Brain().Catalogue
-	before, after, _ := strings.Cut(s.catalogue, "\n- id: "+product+"\n")
-	after = strings.Replace(after, "answer_mode: suggest", "answer_mode: send", 1)
-	return s.publish(ctx, desk.CatalogueDoc, before+"\n- id: "+product+"\n"+after, cat.Version, "het antwoord over "+product+" mag vanzelf de deur uit")
+	return s.publish(ctx, desk.CatalogueDoc, answering(s.catalogue, product, "suggest", "send"), cat.Version, "het antwoord over "+product+" mag vanzelf de deur uit")
+}
+
+// answering is a catalogue in which the answer of a product goes out in another
+// way.
+func answering(cat, product, from, to string) string {
+	mark := "\n- id: " + product + "\n"
+	before, after, ok := strings.Cut(cat, mark)
+	if !ok {
+		return cat
+	}
+	return before + mark + strings.Replace(after, "answer_mode: "+from, "answer_mode: "+to, 1)
 }
 
 // better makes an answer that many came back upon a good one.

@@ -126,12 +126,12 @@ func (s *sim) audit(ctx context.Context, f *Figures) error {
 			return err
 		}
 	}
-	setting := b.Setting(s.w.calendar, "")
+	setting := b.Setting(s.w.calendar, "") // what is late is on everybody's list
 	for r, err := range s.w.db.List(ctx, store.Filter{}) {
 		if err != nil {
 			return fmt.Errorf("list requests: %w", err)
 		}
-		if r.State != balie.Closed && r.State != balie.AtDesk && setting.Next(r, s.o.Until).IsZero() {
+		if r.State != balie.Closed && r.State != balie.AtDesk && setting.Next(r, s.o.Until).IsZero() && !late(setting, r, s.o.Until) {
 			f.Forgotten++
 		}
 	}
@@ -145,6 +145,17 @@ func (s *sim) audit(ctx context.Context, f *Figures) error {
 	}
 	f.Unknown = s.handed + s.calls - n
 	return nil
+}
+
+// late reports whether a promise of a request is broken at a moment.
+func late(s progress.Setting, r balie.Request, now time.Time) bool {
+	c := s.Due(r)
+	for _, due := range []time.Time{c.Resolution.Due, c.Handout.Due, c.Response.Due} {
+		if !due.IsZero() && due.Before(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // auditOne looks whether the promises of a request that were broken before the
@@ -172,16 +183,8 @@ func (s *sim) auditOne(ctx context.Context, x report.Fact, f *Figures) error {
 		}
 	}
 	f.Unwarned++
-	if debugAudit {
-		println("UNWARNED", x.Channel, x.Product, x.Opened.String(), "resp", x.RespondDue.String(), x.Responded.String(), x.RespondKept, "res", x.ResolveDue.String(), x.Solved.String(), x.ResolveKept, string(x.Outcome))
-		for _, e := range events {
-			println("   ", e.At.String(), string(e.What), e.By, fmt.Sprint(e.Data))
-		}
-	}
 	return nil
 }
-
-var debugAudit = true
 
 // Check fails when something happened that never may.
 func (s Summary) Check() error {

@@ -48,7 +48,7 @@ func Compare(ctx context.Context, o Options, other Staffing) (Comparison, error)
 	return c, nil
 }
 
-// ParseStaffing reads what is otherwise: "agents=3,targets=1.5,teams=1.2,automatic=off,inform=off,reminders=off".
+// ParseStaffing reads what is otherwise: "agents=3,targets=1.5,teams=1.2,automatic=off,inform=on,reminders=off".
 // What is not said is as in as.
 func ParseStaffing(text string, as Staffing) (Staffing, error) {
 	s := as
@@ -62,11 +62,11 @@ func ParseStaffing(text string, as Staffing) (Staffing, error) {
 }
 
 func (s *Staffing) set(name, value string) error {
-	off := func(to *bool) error {
+	is := func(to *bool, word string) error {
 		if value != "on" && value != "off" {
-			return &balie.InvalidError{Field: name, Problem: fmt.Sprintf("%q says neither yes nor no", value), Fix: "write " + name + "=off"}
+			return &balie.InvalidError{Field: name, Problem: fmt.Sprintf("%q is neither on nor off", value), Fix: "write " + name + "=on or " + name + "=off"}
 		}
-		*to = value == "off"
+		*to = value == word
 		return nil
 	}
 	share := func(to *float64) error {
@@ -90,11 +90,11 @@ func (s *Staffing) set(name, value string) error {
 	case "teams":
 		return share(&s.Teams)
 	case "automatic":
-		return off(&s.ByHand)
+		return is(&s.ByHand, "off")
 	case "inform":
-		return off(&s.NoInform)
+		return is(&s.Inform, "on")
 	case "reminders":
-		return off(&s.NoReminds)
+		return is(&s.NoReminds, "off")
 	}
 	return &balie.InvalidError{Field: "what-if", Problem: fmt.Sprintf("there is nothing called %q to change", name), Fix: "use agents, targets, teams, automatic, inform or reminders"}
 }
@@ -117,7 +117,8 @@ func (c Comparison) otherwise(language string) string {
 	add(a.Targets != b.Targets, "beloften die %s keer zo lang duren", "promises %s times as long", number(language, b.Targets/a.Targets))
 	add(a.Teams != b.Teams, "teams die er %s keer zo lang over doen", "teams that take %s times as long", number(language, b.Teams/a.Teams))
 	add(a.ByHand != b.ByHand && b.ByHand, "geen antwoord zonder medewerker", "no answer without a person")
-	add(a.NoInform != b.NoInform && b.NoInform, "geen tussenbericht vanzelf", "no word to customers by itself")
+	add(b.Inform && !a.Inform, "tussenberichten die vanzelf gaan", "words to customers that go by themselves")
+	add(a.Inform && !b.Inform, "geen tussenbericht vanzelf", "no word to customers by itself")
 	add(a.NoReminds != b.NoReminds && b.NoReminds, "geen herinnering aan teams", "no reminders to teams")
 	if len(out) == 0 {
 		return map[string]string{"nl": "dezelfde bezetting", "en": "the same staffing"}[language]

@@ -74,7 +74,7 @@ func (w *words) slots(r *rand.Rand, now time.Time) slots {
 		room: room(), room2: room(), hall: one(r, w.Halls), name: w.name(r), day: now.AddDate(0, 0, 2+r.IntN(12)).Format("02-01-2006"),
 		time: fmt.Sprintf("%d:00", start), until: fmt.Sprintf("%d:30", start+1), n: fmt.Sprint(4 + r.IntN(20)),
 		plate: fmt.Sprintf("%c%c-%03d-%c", 'A'+rune(r.IntN(26)), 'B'+rune(r.IntN(20)), r.IntN(1000), 'D'+rune(r.IntN(20))),
-		phone: fmt.Sprintf("06 %d %02d %02d", 10+r.IntN(80), r.IntN(100), r.IntN(100)) + fmt.Sprint(r.IntN(10), r.IntN(10)),
+		phone: fmt.Sprintf("06 %08d", 10_000_000+r.IntN(80_000_000)),
 	}
 }
 
