@@ -23,3 +23,9 @@ func (r Request) ClosedAt(events []Event) time.Time {
 	}
 	return r.Changed
 }
+
+// Forgotten reports whether the customer of a request was erased: nothing that
+// it was opened with is left. A request always begins with some words.
+func (r Request) Forgotten() bool {
+	return r.Customer.IsZero() && r.Subject == "" && r.Preview == ""
+}

@@ -67,6 +67,9 @@ func (a *Aftercare) Look(ctx context.Context, request balie.ID, now time.Time) (
 	if err != nil {
 		return Rating{}, err
 	}
+	if r.Forgotten() { // nothing new is to be kept of them
+		return Rating{}, fmt.Errorf("the customer of request %s was erased: %w", r.Ref, balie.ErrNotFound)
+	}
 	key := ratedKey(r)
 	found, err := a.store.Lookup(ctx, store.Query{Seen: []string{key}})
 	if err != nil {

@@ -122,3 +122,16 @@ func TestS4_WhoWantsNoSurveysSaysSoOnceAndItLeavesATrace(t *testing.T) {
 		t.Errorf("of nobody: %v", err)
 	}
 }
+
+func TestS13_OfWhoWasErasedNoScoreIsTaken(t *testing.T) {
+	db, a, r, p := solvedFor(t)
+	if _, err := db.Erase(t.Context(), p.ID, "agent:lex", "AVG", t0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Rate(t.Context(), r.ID, 4, "Ik ben het, Fatima", t0); !errors.Is(err, balie.ErrNotFound) {
+		t.Errorf("rated: %v", err)
+	}
+	if err := a.SetSurveys(t.Context(), p.ID, false, t0); !errors.Is(err, balie.ErrNotFound) {
+		t.Errorf("made a person again: %v", err)
+	}
+}

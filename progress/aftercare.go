@@ -91,7 +91,7 @@ func LastAsked(seen map[string]store.Claim, keys []string) time.Time {
 // the desk asks at all, and it is solved and not too long ago. What was solved,
 // reopened and solved again can be rated again.
 func (a Aftercare) Ratable(r balie.Request, now time.Time) (until time.Time, ok bool) {
-	if a.Sample <= 0 && a.Holds <= 0 || r.Solved.IsZero() || r.State != balie.AnsweredState && (r.State != balie.Closed || r.Outcome != balie.Solved) {
+	if a.Sample <= 0 && a.Holds <= 0 || r.Forgotten() || r.Solved.IsZero() || r.State != balie.AnsweredState && (r.State != balie.Closed || r.Outcome != balie.Solved) {
 		return time.Time{}, false
 	}
 	until = r.Solved.AddDate(0, 0, a.Days())

@@ -127,6 +127,11 @@ func TestARequestCanBeRatedForAWhile(t *testing.T) {
 	if _, ok := everybody.Ratable(r, r.Solved.AddDate(0, 0, 30)); ok {
 		t.Error("after 30 days it still can be rated")
 	}
+	gone := r
+	gone.Customer = balie.ID{}
+	if _, ok := everybody.Ratable(gone, r.Solved); ok {
+		t.Error("of who was erased it can be rated")
+	}
 	r.State, r.Solved = balie.AtDesk, time.Time{}
 	if until, ok := everybody.Ratable(r, surveyed); ok || !until.IsZero() {
 		t.Errorf("what we work on: %v until %v", ok, until)

@@ -68,7 +68,7 @@ func newSite(t *testing.T) *site {
 func (s *site) handOut() {
 	c := balie.Change{}
 	for _, e := range []balie.Event{
-		{Request: s.r, What: balie.Opened, At: t0, By: "customer", Data: map[string]string{"ref": s.r.Ref(0), "channel": "email"}},
+		{Request: s.r, What: balie.Opened, At: t0, By: "customer", Data: map[string]string{"ref": s.r.Ref(0), "channel": "email", "subject": "Pomp"}},
 		{What: balie.HandedOut, At: t0, By: "router@1", Handout: &balie.Handout{ID: s.id, Team: "techniek", State: balie.Offered, Opened: t0, Due: t0.Add(time.Hour)}},
 	} {
 		if err := c.Do(e); err != nil {
