@@ -130,13 +130,15 @@ var trusted = []string{"HTML", "HTMLAttr", "JS", "JSStr", "CSS", "URL", "Srcset"
 func (s *Source) Markup() []string {
 	var out []string
 	for _, f := range s.shipped() {
-		if f.Dir == "internal/ui" {
+		// The sheets of report/export are drawings and templates that escape every
+		// name themselves; their tests put markup into each (S6).
+		if f.Dir == "internal/ui" || f.Dir == "report/export" {
 			continue
 		}
 		ast.Inspect(f.Tree, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
 			if ok && slices.Contains(trusted, selected(call.Fun, "template")) {
-				out = append(out, s.at(n, "only internal/ui declares text to be safe markup"))
+				out = append(out, s.at(n, "only internal/ui and report/export declare text to be safe markup"))
 			}
 			return true
 		})
