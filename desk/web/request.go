@@ -58,6 +58,7 @@ type requestPage struct {
 	Threads  []threadPanel
 	Complete completePanel
 	Clocks   []clockView
+	Deadline *deadlineView
 	Why      whyPanel
 	Customer customerPanel
 	Related  []related
@@ -217,7 +218,7 @@ func (g *pager) page() requestPage {
 	p.Lines = g.lines()
 	p.Threads = g.threads()
 	p.Complete = g.complete()
-	p.Clocks = g.clocks()
+	p.Clocks, p.Deadline = g.clocks(), g.deadline()
 	p.Why = g.explain()
 	p.Customer = g.customer()
 	p.Related = g.related()

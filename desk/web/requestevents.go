@@ -70,6 +70,9 @@ func (g *pager) happened(e desk.Entry) (icon string, words []piece) {
 		return icon, nil
 	}
 	words = g.sentence(key, fill)
+	if e.What == balie.Fired {
+		words = append(words, g.firedWords(e.Data)...)
+	}
 	if why := fill["reason"].Text; why != "" && !strings.Contains(g.text(key), "{reason}") {
 		words = append(words, piece{Text: " " + why})
 	}
