@@ -193,7 +193,7 @@ func runs(values []float64) [][2]int {
 const (
 	trendWidth  = 330
 	trendHeight = 108
-	trendLeft   = 28
+	trendLeft   = 34
 	trendBase   = 86
 	trendTop    = 10
 )
@@ -210,7 +210,7 @@ func (w Words) months(bars []report.Bar, say string) template.HTML {
 	step, top := steps(most)
 	y := func(n int) float64 { return trendBase - (trendBase-trendTop)*float64(n)/float64(top) }
 	for n := 0; n <= top; n += step {
-		d.add(`<path class="gr" d="M25 %sH322"/><text class="ax e" x="19" y="%s">%s</text>`, num(y(n)), num(y(n)+3.5), esc(w.short(n)))
+		d.add(`<path class="gr" d="M31 %sH328"/><text class="ax e" x="26" y="%s">%s</text>`, num(y(n)), num(y(n)+3.5), esc(w.short(n)))
 	}
 	if len(bars) > 0 {
 		slot := float64(trendWidth-trendLeft-2) / float64(len(bars))
@@ -233,12 +233,12 @@ func steps(most int) (step, top int) {
 	step = 1
 	for _, s := range []int{1, 2, 5} {
 		for ten := 1; ten <= 1_000_000_000; ten *= 10 {
-			if n := s * ten; 4*n >= most && (step == 1 || n < step) && n > 1 {
+			if n := s * ten; 3*n >= most && (step == 1 || n < step) && n > 1 {
 				step = n
 			}
 		}
 	}
-	if most <= 4 {
+	if most <= 3 {
 		step = 1
 	}
 	top = max((most+step-1)/step, 1) * step

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -62,6 +63,10 @@ func (v sheetView) Lang() string { return v.w.language() }
 func (v sheetView) T(key string, pairs ...string) string { return v.w.t(key, pairs...) }
 
 type fact struct{ Name, Value, Note string }
+
+// elsewhere are metrics that the page shows in another place than beside the
+// goals: they need no line of their own for want of a goal.
+var elsewhere = []string{report.Volume, report.AutoPrecision, report.RespondMedian, report.ResolveMedian, report.ResolveP90, report.Backlog, report.LateNow}
 
 type goalRow struct {
 	Name, Note            string
@@ -125,7 +130,9 @@ func (w Words) view(f report.Factsheet) sheetView {
 	trend := 0
 	for _, g := range f.Goals {
 		if g.NoTarget {
-			v.Also = append(v.Also, w.also(g))
+			if !slices.Contains(elsewhere, g.Figure.Metric) {
+				v.Also = append(v.Also, w.also(g))
+			}
 			continue
 		}
 		trend = max(trend, len(g.Trend))
@@ -240,10 +247,18 @@ func (w Words) note(g report.Figure, f report.Factsheet) string {
 		return w.t("scale", "n", n)
 	case g.Metric == report.AutoAnswered:
 		if p := figure(f, report.AutoPrecision); !p.None {
-			return w.t("precision", "share", w.Share(p.Value), "n", w.Number(p.N))
+			return w.t("precision", "share", w.Share(p.Value), "n", w.t(fewKey(p), "n", w.Number(p.N)))
 		}
 	}
 	return ""
+}
+
+// fewKey is the text of how many a figure is of.
+func fewKey(f report.Figure) string {
+	if small(f) {
+		return "of_few"
+	}
+	return "of_n"
 }
 
 // also is a figure that nobody set a goal for.
@@ -314,7 +329,7 @@ func (w Words) table(rows []report.Row, most int, of func(string) string) table 
 			high = max(high, n)
 		}
 	}
-	for i, r := range rows {
+	for i, r := range namedFirst(rows) {
 		if i >= most {
 			left, count = left+1, count+r.Count
 			continue
@@ -324,6 +339,21 @@ func (w Words) table(rows []report.Row, most int, of func(string) string) table 
 	if left > 0 {
 		out.More = w.t("more", "n", w.Number(left), "count", w.Number(count))
 	}
+	return out
+}
+
+// namedFirst are rows with those that are of nothing in particular at the end.
+func namedFirst(rows []report.Row) []report.Row {
+	out := slices.Clone(rows)
+	slices.SortStableFunc(out, func(a, b report.Row) int {
+		switch {
+		case a.ID == "" && b.ID != "":
+			return 1
+		case a.ID != "" && b.ID == "":
+			return -1
+		}
+		return 0
+	})
 	return out
 }
 
@@ -356,7 +386,15 @@ func (w Words) times(key string, p report.Percentiles, kept report.Figure) timeR
 	return r
 }
 
-func (w Words) ages(bands []report.AgeBand) []ageRow {
+// ageRows is how many bands there is room for; the oldest share the last.
+const ageRows = 5
+
+func (w Words) ages(all []report.AgeBand) []ageRow {
+	bands := slices.Clone(all[:min(len(all), ageRows)])
+	for i := ageRows; i < len(all); i++ {
+		last := &bands[ageRows-1]
+		last.To, last.Count, last.Late = 0, last.Count+all[i].Count, last.Late+all[i].Late
+	}
 	most, any := 0, false
 	for _, b := range bands {
 		most = max(most, b.Count)
