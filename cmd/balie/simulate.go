@@ -32,7 +32,7 @@ type simulateCmd struct {
 // Help has the examples.
 func (simulateCmd) Help() string {
 	return "Customers, agents and teams are made up; intake, matching, rules, the desk, promises and reports are the real ones, with a clock of their own. Nothing goes to the network.\n" +
-		"Examples:\n  balie simulate --data year\n  balie serve --config year/balie.yaml\n  balie simulate --from 2026-09-01 --until 2026-09-30 --what-if agents=3,automatic=off"
+		"Examples:\n  balie simulate --data year\n  balie serve --config year/balie.yaml\n  balie simulate --data year --until 2026-11-23\n  balie simulate --from 2026-09-01 --until 2026-09-30 --what-if agents=3,automatic=off"
 }
 
 // gcPercent lets the heap grow: a run is over in minutes, and collecting it
@@ -58,7 +58,7 @@ func (c *simulateCmd) Run(ctx context.Context) error {
 		return json.NewEncoder(os.Stdout).Encode(s)
 	}
 	s.Print(os.Stdout, c.Lang)
-	c.after()
+	c.after(o)
 	return s.Check()
 }
 
@@ -75,7 +75,7 @@ func (c *simulateCmd) compare(ctx context.Context, o simulate.Options) error {
 		return json.NewEncoder(os.Stdout).Encode(both)
 	}
 	both.Print(os.Stdout, c.Lang)
-	c.after()
+	c.after(o)
 	return errors.Join(both.As.Check(), both.If.Check())
 }
 
@@ -151,10 +151,13 @@ func layDesk(dir string) error {
 }
 
 // after says what can be done with the desk that was kept.
-func (c *simulateCmd) after() {
+func (c *simulateCmd) after(o simulate.Options) {
 	if c.Data == "" {
 		return
 	}
 	file := filepath.Join(c.Data, "balie.yaml")
 	fmt.Printf("\nbalie serve --config %[1]s\nbalie user link ada --config %[1]s\nbalie report factsheet --year %[2]d --config %[1]s -o factsheet.html\n", file, c.Year)
+	if o.Until.After(time.Now()) || o.Until.IsZero() && c.Year >= time.Now().Year() {
+		fmt.Println("What is played goes on after today: for a desk to serve, end it with --until.")
+	}
 }

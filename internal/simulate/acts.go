@@ -107,7 +107,7 @@ func (s *sim) nudge(ctx context.Context, a *agent, e *errand, r balie.Request) e
 	if err != nil {
 		return fmt.Errorf("ask a team how %s stands: %w", r.Ref, err)
 	}
-	if !s.canWrite(e) || !r.Failed.IsZero() || !happens(e.desk, 0.5-0.25*float64(s.now.YearDay())/365) {
+	if !s.canWrite(e) || !r.Failed.IsZero() || !happens(e.desk, 0.65-0.3*float64(s.now.YearDay())/365) {
 		return nil
 	}
 	if r, err = s.w.db.Request(ctx, r.ID); err != nil {

@@ -87,7 +87,7 @@ func (s *sim) shifts(day time.Time) {
 		r := luck(s.o.Seed, "shift", (y*400+day.YearDay())*100+i)
 		absent := day.Weekday() == a.off || happens(r, 0.035) || s.onLeave(a, day)
 		left := len(s.agents) - i
-		if closed || absent && there+left > min(2, len(s.agents)) {
+		if closed || absent && there+left > max(len(s.agents)/2, 1) {
 			continue
 		}
 		there++
@@ -274,14 +274,14 @@ func (s *sim) work(a *agent, j *job) {
 
 // handling is how long an agent is busy with an errand, by what it is about.
 func (s *sim) handling(e *errand) time.Duration {
-	median := 5 * time.Minute
+	median := 7 * time.Minute
 	switch e.product {
 	case "":
-		median = 7 * time.Minute
+		median = 10 * time.Minute
 	case "klacht", "verbouwing", "dienstverlening", "verhuizing":
-		median = 11 * time.Minute
+		median = 16 * time.Minute
 	case "openingstijden", "post", "bezoeker", "parkeren":
-		median = 3 * time.Minute
+		median = 5 * time.Minute
 	}
 	return max(around(e.desk, median, 1.6), time.Minute)
 }

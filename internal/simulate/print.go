@@ -128,13 +128,18 @@ func (c Comparison) Print(w io.Writer, language string) {
 	fmt.Fprintf(w, "\n%s\n", c.Means[language])
 }
 
-// differs is a difference with its sign.
+// differs is a difference with its sign; that of two shares is in points.
 func differs(m report.Metric, language string, d float64) string {
-	switch {
-	case d > 0:
-		return "+" + m.Write(language, d, currency)
-	case d < 0:
-		return "−" + m.Write(language, -d, currency)
+	sign := "+"
+	if d < 0 {
+		sign, d = "−", -d
 	}
-	return "="
+	text := m.Write(language, d, currency)
+	if m.Unit == report.Share {
+		text = strings.TrimSuffix(text, "%") + " pt"
+	}
+	if text == m.Write(language, 0, currency) || text == "0 pt" || d == 0 {
+		return "="
+	}
+	return sign + text
 }

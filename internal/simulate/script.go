@@ -84,15 +84,16 @@ func documents(o Options) (map[string][]byte, error) {
 	rules := strings.Replace(string(router.Sample()), last, never+last, 1)
 	return map[string][]byte{
 		desk.CatalogueDoc: []byte(cat), desk.RulesDoc: []byte(rules), desk.OrganisationsDoc: []byte(organisations),
-		desk.ProgressDoc: []byte(keeps), desk.PlanDoc: staffed(o.Desk.Agents),
+		desk.ProgressDoc: []byte(keeps), desk.PlanDoc: planned(o),
 	}, nil
 }
 
-// staffed is the sample plan with the agents there are: they cost what they
-// cost.
-func staffed(agents int) []byte {
-	n := strconv.FormatFloat(3.4*float64(agents)/defaultAgents, 'f', 2, 64)
-	return []byte(strings.Replace(string(report.SamplePlan()), "fte: 3.4", "fte: "+n, 1))
+// planned is the sample plan for what comes in and who there is: a smaller desk
+// costs more for a request.
+func planned(o Options) []byte {
+	fte := strconv.FormatFloat(3.4*float64(o.Desk.Agents)/defaultAgents, 'f', 2, 64)
+	return []byte(strings.NewReplacer("fte: 3.4", "fte: "+fte, "expected: 133", "expected: "+strconv.FormatFloat(o.PerDay, 'f', 0, 64),
+		"target: 7.50", "target: 10.50").Replace(string(report.SamplePlan())))
 }
 
 // scaled multiplies numbers in a document.

@@ -123,7 +123,8 @@ func (c Comparison) otherwise(language string) string {
 	if len(out) == 0 {
 		return map[string]string{"nl": "dezelfde bezetting", "en": "the same staffing"}[language]
 	}
-	return strings.Join(out, ", ")
+	and := map[string]string{"nl": " en ", "en": " and "}[language]
+	return strings.Join(out, and)
 }
 
 // means says in a sentence what the difference comes to.
