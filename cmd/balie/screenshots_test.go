@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -161,6 +162,8 @@ func (s *site) screens() []screen {
 		{"04-rules-review", "noor", "/rules/review", "#f-reason", nil},
 		{"05-catalogue", "noor", "/catalogue/product/toegangspas", "#nl_answer", nil},
 		{"05-catalogue-list", "noor", "/catalogue", "main", nil},
+		{"07-factsheet", "lex", "/figures?period=" + time.Now().Format("2006-01"), ".a4", nil},
+		{"07-definitions", "lex", "/figures/definitions", "main", nil},
 		{"08-form", "", "/form", "#text", nil},
 		{"08-form-error", "", "/form", "#text", wrong},
 		{"08-status", "", s.sent["nameless"].page, "h1", nil},
