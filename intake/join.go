@@ -18,7 +18,7 @@ func (in *Intake) join(ctx context.Context, b *batch, a *arrival, r balie.Reques
 	if err != nil {
 		return err
 	}
-	if late && a.msg.Auto == "" && !isThanks(a.msg.Text) {
+	if late && a.msg.Auto == "" && !isThanks(a.msg.Text, a.msg.From.Name) {
 		return in.followUp(ctx, b, a, r, now)
 	}
 	t := in.begin(b, a, now)
@@ -80,7 +80,7 @@ func said(m balie.Message) map[string]string {
 // cameBack is a reply to what was answered or closed: thanks move nothing,
 // more than thanks reopens it for a person.
 func (t *turn) cameBack(late bool) error {
-	if isThanks(t.m.Text) || late {
+	if isThanks(t.m.Text, t.m.From.Name) || late {
 		return t.received("thanks")
 	}
 	by := t.in.o.Calendar.Add(t.now, t.in.o.Respond)

@@ -208,11 +208,10 @@ var thanksWords = strings.Fields(`
 // thanksLimit is how many words a thank-you has at most, name included.
 const thanksLimit = 14
 
-// isThanks reports whether a reply says no more than thank you.
-func isThanks(text string) bool {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r > 127)
-	})
+// isThanks reports whether a reply says no more than thank you; name is the
+// sender's, with which they may sign.
+func isThanks(text, name string) bool {
+	words, own := wordsOf(text), wordsOf(name)
 	if len(words) == 0 || len(words) > thanksLimit || strings.ContainsAny(text, "?") {
 		return false
 	}
@@ -221,9 +220,14 @@ func isThanks(text string) bool {
 		switch {
 		case strings.HasPrefix(w, "bedankt"), strings.HasPrefix(w, "dank"), strings.HasPrefix(w, "thank"), w == "thx", w == "top", w == "opgelost", w == "solved", w == "super":
 			said = true
-		case !slices.Contains(thanksWords, w):
+		case !slices.Contains(thanksWords, w) && !slices.Contains(own, w):
 			strange++
 		}
 	}
-	return said && strange <= 1 // one unknown word: the name under it
+	return said && strange <= 1 // one unknown word: another name under it
+}
+
+// wordsOf are the words of a text in small letters.
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r > 127) })
 }

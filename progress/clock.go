@@ -181,7 +181,7 @@ func (s Setting) Due(r balie.Request) Clocks {
 	p, _ := s.Promise(r)
 	name, cal := s.named(p.Calendar)
 	respond := respondBy(r, p, cal)
-	if responded(r).IsZero() && r.State == balie.AtDesk {
+	if Responded(r).IsZero() && r.State == balie.AtDesk {
 		c.Response = Clock{Kind: ResponseClock, From: r.Opened, Due: respond, Target: p.Respond, calendar: cal, hours: name}
 		if !r.PromisedWord && r.Promised.After(respond) { // an agent moved it
 			c.Response.Due, c.Response.Target = r.Promised, 0
@@ -234,10 +234,10 @@ func (s Setting) teamHours(r balie.Request, team string) (string, hours.Calendar
 	return s.named(p.Calendar)
 }
 
-// responded is when the customer first had a response: a person's word, an
+// Responded is when the customer first had a response: a person's word, an
 // answer, that a team has it, which they hear with its name and a moment, or a
 // date they agreed to.
-func responded(r balie.Request) time.Time {
+func Responded(r balie.Request) time.Time {
 	at := r.Responded
 	first := func(t time.Time) {
 		if at.IsZero() || t.Before(at) {
@@ -287,7 +287,7 @@ func update(r balie.Request, p Promise, cal hours.Calendar) Clock {
 	}
 	// "You hear from us by then" is a promise of its own when it was said after
 	// the first response, and until it is kept.
-	if first := responded(r); r.PromisedWord && r.State == balie.AtDesk && !first.IsZero() && first.Before(r.PromisedAt) && !from.After(r.PromisedAt) {
+	if first := Responded(r); r.PromisedWord && r.State == balie.AtDesk && !first.IsZero() && first.Before(r.PromisedAt) && !from.After(r.PromisedAt) {
 		return Clock{Kind: UpdateClock, From: r.PromisedAt, Due: r.Promised, calendar: cal}
 	}
 	if p.Update <= 0 {

@@ -149,7 +149,7 @@ type Result struct {
 func (s Setting) Results(r balie.Request) (respond, resolve Result) {
 	p, _ := s.Promise(r)
 	_, cal := s.named(p.Calendar)
-	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: responded(r)}
+	respond = Result{Target: p.Respond, Due: respondBy(r, p, cal), At: Responded(r)}
 	by := respond.Due
 	if !respond.At.IsZero() {
 		respond.Due = respondDue(r, p, cal, respond.At)

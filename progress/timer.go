@@ -153,7 +153,7 @@ func stopped(r balie.Request) time.Time {
 // response: until there is one it runs; one that came too late is a breach all
 // the same.
 func (l *timers) response(c Clock) {
-	at := responded(l.r)
+	at := Responded(l.r)
 	if at.IsZero() && l.r.State == balie.Closed {
 		at = stopped(l.r)
 	}

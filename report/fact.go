@@ -48,7 +48,7 @@ type Fact struct {
 	Rule         string // the rule that decided first
 	Ruleset      int
 
-	Responded        time.Time     // when a person or an answer first reached the customer; a receipt does not
+	Responded        time.Time     // when a person or an answer first reached the customer, or a team had it; a receipt does not
 	Respond, Resolve time.Duration // that it took until Responded and Solved, without what stood still; 0: not yet
 	RespondTarget    time.Duration // that was promised; 0: a moment was, or nothing
 	ResolveTarget    time.Duration

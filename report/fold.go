@@ -289,7 +289,7 @@ func seconds(d time.Duration) time.Duration { return max(d.Truncate(time.Second)
 // fact is the fact at the end.
 func (x *folding) fact() Fact {
 	r, f := x.r, x.f
-	f.Request, f.Opened, f.Solved, f.Responded = r.ID, second(r.Opened), second(r.Solved), second(r.Responded)
+	f.Request, f.Opened, f.Solved, f.Responded = r.ID, second(r.Opened), second(r.Solved), second(progress.Responded(r))
 	f.Closed = second(f.Closed)
 	if r.State != balie.Closed {
 		f.Closed = time.Time{}
@@ -363,7 +363,7 @@ func (x *folding) judge(f *Fact) {
 	}
 	s := x.setting(end)
 	respond, resolve := s.Results(r)
-	first := r.Responded
+	first := progress.Responded(r)
 	if first.IsZero() {
 		first = end
 	}
@@ -372,7 +372,7 @@ func (x *folding) judge(f *Fact) {
 	}
 	f.Respond, f.RespondTarget, f.RespondDue = seconds(respond.Took), seconds(respond.Target), second(respond.Due)
 	f.Resolve, f.ResolveTarget, f.ResolveDue = seconds(resolve.Took), seconds(resolve.Target), second(resolve.Due)
-	f.RespondKept = !respond.Due.IsZero() && !r.Responded.IsZero() && respond.Kept
+	f.RespondKept = !respond.Due.IsZero() && !respond.At.IsZero() && respond.Kept
 	f.ResolveKept = !resolve.Due.IsZero() && !r.Solved.IsZero() && resolve.Kept
 	if n := len(r.Pauses); n > 0 && r.Paused() && r.Pauses[n-1].Why != balie.AfterAnswer {
 		f.Paused = second(r.Pauses[n-1].From)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/internal/hours"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/store"
 )
 
@@ -100,7 +101,7 @@ func (x *looked) promises(docs InForce, org balie.Organisation) {
 	if end.IsZero() {
 		end = x.closed()
 	}
-	early := x.r.Responded
+	early := progress.Responded(x.r)
 	if early.IsZero() {
 		early = end
 	}
@@ -110,7 +111,7 @@ func (x *looked) promises(docs InForce, org balie.Organisation) {
 	s = docs(end)
 	s.Organisation = org
 	_, resolve := s.Results(x.r)
-	x.respondDue, x.respond, x.respondKept = respond.Due, respond.Took, respond.Kept && !x.r.Responded.IsZero()
+	x.respondDue, x.respond, x.respondKept = respond.Due, respond.Took, respond.Kept && !progress.Responded(x.r).IsZero()
 	x.resolveDue, x.resolve, x.resolveKept = resolve.Due, resolve.Took, resolve.Kept && !x.r.Solved.IsZero()
 }
 
@@ -343,8 +344,8 @@ func (c *counting) respondJudged(x *looked) time.Time {
 	case x.respondDue.IsZero():
 		return time.Time{}
 	case x.respondKept:
-		return x.r.Responded
-	case !x.r.Responded.IsZero(), second(x.respondDue).Before(second(end)):
+		return progress.Responded(x.r)
+	case !progress.Responded(x.r).IsZero(), second(x.respondDue).Before(second(end)):
 		return x.respondDue
 	}
 	return time.Time{}
@@ -440,7 +441,7 @@ func (c *counting) values(metric string, all []looked, p Period) []time.Duration
 				out = append(out, c.calendar.Between(second(x.r.Opened), at))
 			}
 		case x.withdrawn():
-		case metric == RespondMedian && p.Has(x.r.Responded):
+		case metric == RespondMedian && p.Has(progress.Responded(x.r)):
 			out = append(out, seconds(x.respond))
 		case metric != RespondMedian && p.Has(x.r.Solved):
 			out = append(out, seconds(x.resolve))
