@@ -301,7 +301,9 @@ func (x *act) outcome(in Call, decision *balie.Decision, now time.Time) error {
 	if err := x.mine(now); err != nil {
 		return err
 	}
-	return x.confirmCall(func(to letters.Reader) letters.Letter { return x.d.write.Receipt(x.request(), to, x.product(), by, now) }, now)
+	return x.confirmCall(func(to letters.Reader) letters.Letter {
+		return x.d.write.Receipt(x.request(), to, x.product(), by, now)
+	}, now)
 }
 
 // callbackTag marks requests of people who are to be called back.

@@ -33,5 +33,5 @@ func (r *Reports) PlanFile(ctx context.Context, v PlanView, language string, pdf
 	if err := export.PlanHTML(&b, v.paper(), r.Words(language), r.o.CSS); err != nil || !pdf {
 		return b.Bytes(), err
 	}
-	return export.PDF(ctx, b.Bytes(), r.o.Browser)
+	return r.print(ctx, b.Bytes())
 }

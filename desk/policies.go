@@ -119,7 +119,9 @@ func (p *Policies) Try(ctx context.Context, a Actor, body []byte, now time.Time)
 	return e, nil
 }
 
-func (p *Policies) of(b *intake.Brain, org string) progress.Setting { return b.Setting(p.calendar, org) }
+func (p *Policies) of(b *intake.Brain, org string) progress.Setting {
+	return b.Setting(p.calendar, org)
+}
 
 // withOrg is a request and the organisation of its customer.
 type withOrg struct {

@@ -48,6 +48,9 @@ type Reports struct {
 	lib   *Library
 	write *letters.Writer
 	o     ReportsOptions
+	// printing is held while a browser prints: each is a process of hundreds of
+	// megabytes, so one at a time.
+	printing chan struct{}
 }
 
 // NewReports returns the reports. write may be nil where nothing is sent.
@@ -55,7 +58,7 @@ func NewReports(s ReportsStore, book Figures, l *Library, write *letters.Writer,
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Reports{s, book, l, write, o}
+	return &Reports{s, book, l, write, o, make(chan struct{}, 1)}
 }
 
 // Zone is the one that periods are reckoned in.
@@ -206,7 +209,7 @@ func (r *Reports) File(ctx context.Context, f report.Factsheet, language string,
 		return nil, err
 	}
 	if format == PDFFormat {
-		return export.PDF(ctx, b.Bytes(), r.o.Browser)
+		return r.print(ctx, b.Bytes())
 	}
 	return b.Bytes(), nil
 }
@@ -229,4 +232,15 @@ func inFileName(c rune) rune {
 		return c
 	}
 	return '-'
+}
+
+// print makes a PDF, one at a time; who waits too long is told when ctx ends.
+func (r *Reports) print(ctx context.Context, html []byte) ([]byte, error) {
+	select {
+	case r.printing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the printing of another: %w", context.Cause(ctx))
+	}
+	defer func() { <-r.printing }()
+	return export.PDF(ctx, html, r.o.Browser)
 }

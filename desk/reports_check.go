@@ -16,8 +16,8 @@ type Recount func(ctx context.Context, plan report.Plan, p report.Period, scope 
 
 // Checked is what came of counting a factsheet a second time.
 type Checked struct {
-	Period  string       `json:"period"`
-	Numbers int          `json:"numbers" doc:"How many were compared."`
+	Period  string     `json:"period"`
+	Numbers int        `json:"numbers" doc:"How many were compared."`
 	Differ  []Miscount `json:"differ" doc:"Those that differ: none when all is well."`
 }
 
