@@ -73,6 +73,7 @@ type app struct {
 	socket     net.Listener     // of the commands
 	trial      bool             // never run
 	clock      func() time.Time // of what comes in; nil: now
+	after      <-chan struct{}  // guarding begins when it is closed; nil: at once
 }
 
 // newApp wires a balie over an open store. Nothing runs yet.
@@ -215,7 +216,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return a.dispatch.Run(gctx) })
 	g.Go(func() error { return a.serveHTTP(gctx, ln) })
 	g.Go(func() error { return a.followDesk(gctx) })
-	g.Go(func() error { return a.guard.Run(gctx, a.clock) })
+	g.Go(func() error { return a.guarding(gctx) })
 	g.Go(func() error { return a.rest(gctx) })
 	g.Go(func() error { return a.watchStore(gctx) })
 	g.Go(func() error { return a.sweep(gctx) })

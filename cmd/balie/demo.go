@@ -16,6 +16,7 @@ import (
 	"github.com/balie/balie"
 	"github.com/balie/balie/catalogue"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/progress"
 	"github.com/balie/balie/report"
 	"github.com/balie/balie/router"
 	"github.com/balie/balie/store/boltstore"
@@ -97,9 +98,12 @@ func (c *demoCmd) play(ctx context.Context, w *world, began time.Time) error {
 // open starts the peers and the balie between them. gone is called when that
 // balie ends by itself.
 func (c *demoCmd) open(ctx context.Context, gone context.CancelCauseFunc) (*world, error) {
-	w := &world{out: newAccount(c.out, c.JSON), run: strings.ToLower(rand.Text()[:8]), sent: map[string]sending{}, patience: c.patience}
+	w := &world{out: newAccount(c.out, c.JSON), run: strings.ToLower(rand.Text()[:8]), sent: map[string]sending{}, awake: make(chan struct{}), patience: c.patience}
 	if w.patience == 0 {
 		w.patience = demoPatience
+	}
+	if c.Once { // it has no past to play first
+		close(w.awake)
 	}
 	err := errors.Join(c.place(w), w.startPeers(c.script))
 	if err == nil {
@@ -145,7 +149,7 @@ func (c *demoCmd) startDesk(ctx context.Context, w *world, gone context.CancelCa
 	if w.db, err = boltstore.Open(cfg.Data, boltstore.Options{MinFree: cfg.Limits.MinFree}); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	w.app = &app{cfg: cfg, log: log, store: w.db, feed: newFeed(w.db), metrics: newMetrics(), clock: w.clock}
+	w.app = &app{cfg: cfg, log: log, store: w.db, feed: newFeed(w.db), metrics: newMetrics(), clock: w.clock, after: w.awake}
 	if err = w.app.wire(ctx, demoDocuments); err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -201,6 +205,9 @@ func demoDocuments(kind string) (string, []byte, error) {
 		return "rules.yaml", router.Sample(), nil
 	case desk.PlanDoc:
 		return "plan.sample.yaml", report.SamplePlan(), nil
+	case desk.ProgressDoc: // of a small desk everybody is asked how it went
+		b, err := progress.WithValue(progress.Sample(), "aftercare", "sample", "1")
+		return "progress.yaml", b, err
 	case desk.OrganisationsDoc:
 	default:
 		return kind, nil, nil // what is built in

@@ -28,7 +28,7 @@ type deskScript struct {
 	Live []question
 }
 
-// deskWork is a question of earlier today and what the desk did with it.
+// deskWork is a question of earlier and what the desk did with it.
 type deskWork struct {
 	Ask  question      `yaml:"ask"`
 	Ago  time.Duration `yaml:"ago"` // opening hours before now
@@ -44,20 +44,17 @@ type deskAct struct {
 	Then  desk.Then     `yaml:"then"`
 	To    string        `yaml:"to"`
 	Level int           `yaml:"level"`
-	After time.Duration `yaml:"after"` // the one before; 4 minutes when 0
+	After time.Duration `yaml:"after"` // opening hours after the one before; 4 minutes when 0
 }
 
 // signIn is somebody of the demo's desk, for whoever tries it.
 type signIn struct{ ID, Name, Password, Role string }
 
-// actPause is how long an act comes after the one before.
-const actPause = 4 * time.Minute
-
-// clock is the time of what comes in: earlier today, while the desk's day is
+// clock is the time of what comes in: earlier, while the desk's past is
 // played. Everything is a real act by real parts; only its time is given.
 func (w *world) clock() time.Time { return time.Now().Add(-time.Duration(w.skew.Load())) }
 
-// openDesk lets people in and plays their day.
+// openDesk lets people in and plays what they did until now.
 func (w *world) openDesk(ctx context.Context) error {
 	s, err := readDesk()
 	if err != nil {
@@ -66,12 +63,10 @@ func (w *world) openDesk(ctx context.Context) error {
 	if err := w.letIn(ctx, s); err != nil {
 		return err
 	}
-	defer w.skew.Store(0)
-	for _, work := range s.Work {
-		if err := w.work(ctx, work); err != nil {
-			return fmt.Errorf("play %s at the desk: %w", work.Ask.ID, err)
-		}
+	if err := w.playPast(ctx, s.Work); err != nil {
+		return err
 	}
+	close(w.awake)
 	return nil
 }
 
@@ -104,30 +99,6 @@ func (w *world) letIn(ctx context.Context, s deskScript) error {
 	token, _, err := w.app.auth.FirstAdmin(ctx, time.Now())
 	w.first = w.app.auth.Address(auth.FirstPath + token)
 	return err
-}
-
-// work brings in one question of earlier and carries out what was done with it.
-func (w *world) work(ctx context.Context, d deskWork) error {
-	at := w.app.calendar().Add(time.Now(), -d.Ago)
-	w.skew.Store(int64(time.Since(at)))
-	request, err := w.bring(ctx, d.Ask)
-	if err != nil {
-		return err
-	}
-	for i, act := range d.Acts {
-		pause := act.After
-		if pause == 0 {
-			pause = actPause
-		}
-		if at = at.Add(pause); at.After(time.Now()) {
-			at = time.Now()
-		}
-		w.skew.Store(int64(time.Since(at)))
-		if err := w.act(ctx, request, act, fmt.Sprintf("demo:%s:%d", d.Ask.ID, i), at); err != nil {
-			return fmt.Errorf("act %d, %s by %s: %w", i+1, act.Do, act.By, err)
-		}
-	}
-	return nil
 }
 
 // bring sends a mail and waits until it is taken in and what it caused is sent.
@@ -178,88 +149,6 @@ func (w *world) read(s *sending) {
 func (w *world) actor(ctx context.Context, id string) (desk.Actor, error) {
 	u, err := w.app.auth.User(ctx, id)
 	return u.Actor(), err
-}
-
-// act carries out one act.
-func (w *world) act(ctx context.Context, id balie.ID, act deskAct, key string, at time.Time) error {
-	do, ok := deskActs[act.Do]
-	if !ok {
-		return fmt.Errorf("there is no act %q", act.Do)
-	}
-	by, err := w.actor(ctx, act.By)
-	if err != nil {
-		return err
-	}
-	r, err := w.db.Request(ctx, id)
-	if err != nil {
-		return err
-	}
-	return do(ctx, w.app.desk, by, r, act, key, at)
-}
-
-// deskActs are what the script can let people do.
-var deskActs = map[string]func(context.Context, *desk.Desk, desk.Actor, balie.Request, deskAct, string, time.Time) error{
-	"take": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		to := a.To
-		if to == "" {
-			to = by.ID
-		}
-		_, _, err := d.Assign(ctx, by, r.ID, to, at)
-		return err
-	},
-	"reply": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, key string, at time.Time) error {
-		_, err := d.Reply(ctx, by, desk.Reply{Request: r.ID, Seen: r.Version, Text: a.Text, Then: a.Then, Key: key}, at)
-		return err
-	},
-	"note": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, key string, at time.Time) error {
-		_, err := d.Note(ctx, by, r.ID, a.Text, nil, key, at)
-		return err
-	},
-	"handout": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, key string, at time.Time) error {
-		s, err := d.Summarise(ctx, by, r.ID, a.Team, at)
-		if err != nil {
-			return err
-		}
-		_, err = d.HandOut(ctx, by, desk.HandOut{Request: r.ID, Seen: s.Seen, Team: a.Team, Summary: s.Summary, Why: a.Text, Tell: true, Key: key}, at)
-		return err
-	},
-	"tell": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, key string, at time.Time) error {
-		_, err := d.TellTeam(ctx, by, r.ID, lastHandout(r), a.Text, nil, key, at)
-		return err
-	},
-	"team": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		return d.TeamAct(ctx, by, r.ID, lastHandout(r), a.To, a.Text, at)
-	},
-	"draft": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		return d.SaveDraft(ctx, by, r.ID, "reply", a.Text, r.Version, at)
-	},
-	"priority": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		_, _, err := d.Edit(ctx, by, desk.Edit{Request: r.ID, Priority: &a.Level}, at)
-		return err
-	},
-	"tag": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		_, _, err := d.Edit(ctx, by, desk.Edit{Request: r.ID, AddTags: strings.Split(a.Text, ",")}, at)
-		return err
-	},
-	"plan": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		_, err := d.Plan(ctx, by, r.ID, at.AddDate(0, 0, a.Level), a.Text, at)
-		return err
-	},
-	"resolve": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		_, _, err := d.Resolve(ctx, by, r.ID, a.To, at)
-		return err
-	},
-	"close": func(ctx context.Context, d *desk.Desk, by desk.Actor, r balie.Request, a deskAct, _ string, at time.Time) error {
-		_, _, err := d.Close(ctx, by, r.ID, balie.Outcome(a.To), balie.ID{}, a.Text, at)
-		return err
-	},
-}
-
-func lastHandout(r balie.Request) balie.ID {
-	if len(r.Handouts) == 0 {
-		return balie.ID{}
-	}
-	return r.Handouts[len(r.Handouts)-1].ID
 }
 
 // liveEvery is how often somebody writes while the demo is looked at.

@@ -58,9 +58,10 @@ type world struct {
 	posts   map[string]int // posts looked at, by channel
 	status  string         // a status page to try
 	closers []io.Closer
-	skew    atomic.Int64 // nanoseconds that what comes in is older than now
-	people  []signIn     // who can sign in
-	first   string       // the link of the first admin
+	skew    atomic.Int64  // nanoseconds that what comes in is older than now
+	awake   chan struct{} // closed when balie guards by itself
+	people  []signIn      // who can sign in
+	first   string        // the link of the first admin
 }
 
 // startPeers starts the mail server and the workspace.

@@ -49,6 +49,7 @@ func TestJourneys(t *testing.T) {
 	script, err := readDesk()
 	if err == nil {
 		err = s.letIn(t.Context(), script)
+		close(s.awake)
 	}
 	if err != nil {
 		t.Fatal(err)

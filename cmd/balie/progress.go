@@ -13,17 +13,34 @@ import (
 )
 
 // wireProgress makes what guards promises.
-func (a *app) wireProgress(context.Context) error {
+func (a *app) wireProgress(context.Context) (err error) {
+	a.guard, err = a.newGuard()
+	return err
+}
+
+// newGuard makes one: of several over a store, each timer goes off in one.
+func (a *app) newGuard() (*progress.Progress, error) {
 	leads, err := leadsOf(a.cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	calendar := a.calendar()
 	setting := func(organisation string) progress.Setting { return a.documents.Brain().Setting(calendar, organisation) }
-	a.guard = progress.New(a.store, setting, a.letters(), progress.Options{
+	return progress.New(a.store, setting, a.letters(), progress.Options{
 		Language: a.cfg.Desk.Language, Leads: leads, DailyCap: a.cfg.Limits.DailyCap, Agent: a.agent, Meter: a.metrics.guarded, Counts: traffic{a},
-	}, a.log)
-	return nil
+	}, a.log), nil
+}
+
+// guarding guards what was promised, once it may begin.
+func (a *app) guarding(ctx context.Context) error {
+	if a.after != nil {
+		select {
+		case <-a.after:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return a.guard.Run(ctx, a.clock)
 }
 
 // leadsOf are the addresses of who is told when something goes wrong.
