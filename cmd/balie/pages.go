@@ -54,7 +54,7 @@ func (a *app) wireDesk(context.Context) error {
 	if err := a.wireHooks(&parts); err != nil {
 		return err
 	}
-	a.operations = a.programs(parts.Upkeep, parts.Trail, parts.Places, plans)
+	a.operations = a.programs(parts, plans)
 	a.web = web.New(parts)
 	return nil
 }

@@ -35,9 +35,10 @@ func (a *app) wireHooks(p *web.Parts) error {
 }
 
 // programs are the operations for commands and programs.
-func (a *app) programs(upkeep *desk.Upkeep, trail *desk.Trail, places *desk.Places, plans *desk.Plans) *api.API {
+func (a *app) programs(pages web.Parts, plans *desk.Plans) *api.API {
 	p := a.api()
-	p.Desk, p.Overview, p.Customers, p.Places, p.Upkeep, p.Trail, p.Hooks = a.desk, a.overview, a.customers, places, upkeep, trail, a.hooks
+	p.Desk, p.Overview, p.Customers, p.Places, p.Upkeep, p.Trail, p.Hooks = a.desk, a.overview, a.customers, pages.Places, pages.Upkeep, pages.Trail, a.hooks
+	p.Policies, p.Day = pages.Policies, pages.Day
 	p.Reports = func() (*desk.Reports, error) { return a.reports, nil }
 	p.Plans = func() (*desk.Plans, error) { return plans, nil }
 	p.UI, p.Also = a.ui, [][]byte{webform.OpenAPI()}

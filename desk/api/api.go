@@ -73,6 +73,8 @@ type Parts struct {
 	Trail     *desk.Trail
 	Hooks     *hooks.Hooks
 	Plans     func() (*desk.Plans, error) // nil: made of the documents
+	Policies  *desk.Policies              // what is promised
+	Day       desk.DayFigures             // of the board; nil: none are kept
 	Mailboxes []Mailbox                   // none: not running
 	Health    func() (ok bool, state any) // nil: only the store's
 	Config    func() []Setting            // what is in force, without secrets
@@ -161,7 +163,7 @@ func (a *api) config() huma.Config {
 
 func (a *api) register() {
 	for _, add := range []func(){a.requests, a.acts, a.lifecycle, a.people, a.joins, a.teamActs, a.calls, a.messages, a.releasing, a.snippets, a.customers, a.places, a.views,
-		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks, a.plan, a.figures, a.flow} {
+		a.deliveries, a.ledger, a.documents, a.rules, a.exports, a.keeping, a.users, a.tokens, a.audit, a.webhooks, a.plan, a.figures, a.flow, a.board, a.promises} {
 		add()
 	}
 }

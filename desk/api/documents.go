@@ -249,7 +249,7 @@ func (a *api) publish(ctx context.Context, d store.Document, base int, file, act
 		if err != nil {
 			return out, err
 		}
-		if err := failing(checked.Failed); err != nil {
+		if err := failing(d.Kind, checked.Failed); err != nil {
 			return out, err
 		}
 	}
@@ -283,14 +283,25 @@ func (a *api) check(kind, file string, body []byte) (Published, error) {
 	if kind == desk.RulesDoc {
 		out.Failed = a.test(b, file).Failed
 	}
+	if i := interventions(b); kind == desk.ProgressDoc && i != nil {
+		out.Failed = findings(i.Check())
+	}
 	return out, nil
 }
 
-// failing refuses rules whose examples do not hold.
-func failing(all []Finding) error {
+// interventions are those of the promises; nil: there are none.
+func interventions(b *intake.Brain) *router.Interventions {
+	if b.Policy == nil {
+		return nil
+	}
+	return b.Policy.Interventions
+}
+
+// failing refuses a document whose examples do not hold.
+func failing(kind string, all []Finding) error {
 	var out []error
 	for _, f := range all {
-		out = append(out, &balie.InvalidError{File: desk.RulesDoc, Line: f.Line, Field: f.Rule, Problem: f.Example + ": " + f.Problem, Fix: f.Fix})
+		out = append(out, &balie.InvalidError{File: kind, Line: f.Line, Field: f.Rule, Problem: f.Example + ": " + f.Problem, Fix: f.Fix})
 	}
 	return errors.Join(out...)
 }
@@ -300,6 +311,10 @@ func warnings(kind string, b *intake.Brain) []Finding {
 	switch kind {
 	case desk.RulesDoc:
 		out = findings(b.Rules.Warnings())
+	case desk.ProgressDoc:
+		if i := interventions(b); i != nil {
+			out = findings(i.Warnings())
+		}
 	case desk.CatalogueDoc:
 		for _, w := range b.Catalogue.Warnings() {
 			out = append(out, Finding{Line: w.Line, Problem: prefixed(w), Fix: w.Fix})

@@ -85,7 +85,7 @@ func openNetwork(t testing.TB) *network {
 	x := api.New(api.Parts{Store: n.db, Auth: n.auth, Library: func() (*desk.Library, error) { return lib, nil },
 		Desk:     desk.New(n.db, lib, write, maker, desk.Options{Calendar: calendar, Language: "nl"}, log),
 		Overview: n.overview, Customers: desk.NewCustomers(n.db, lib, people, index, log), Places: desk.NewPlaces(n.db, lib),
-		Upkeep: desk.NewUpkeep(n.db, lib, n.intake), Trail: desk.NewTrail(n.db), Hooks: told, UI: pages, Rate: 1000,
+		Upkeep: desk.NewUpkeep(n.db, lib, n.intake), Trail: desk.NewTrail(n.db), Policies: desk.NewPolicies(n.db, lib, calendar), Hooks: told, UI: pages, Rate: 1000,
 		Config: func() []api.Setting {
 			return []api.Setting{{Key: "secret_key", Value: "file", Source: "file", Secret: true}}
 		},

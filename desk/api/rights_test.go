@@ -60,6 +60,7 @@ var table = map[string]row{
 	"approve-plan": {right: "manage", body: `{"version":1,"by":"x","role":"x"}`},
 	"get-document": {right: "documents", status: 200}, "document-history": {right: "documents", status: 200}, "diff-versions": {right: "documents", query: "?from=99"},
 	"diff-draft": {right: "documents", body: `{"body":"x"}`, status: 422}, "publish-document": {right: "publish", body: `{"body":"x","reason":"x"}`, status: 422}, "rollback-document": {right: "publish", body: `{"version":99,"reason":"x"}`},
+	"get-board": {right: "documents", status: 200}, "try-progress": {right: "documents", body: `{"body":"default: x"}`, status: 422},
 	"test-rules": {right: "documents", body: `{"body":"x"}`, status: 422}, "backtest-rules": {right: "publish", body: `{"body":"x"}`, status: 422},
 	"list-deliveries": {right: "audit", status: 200}, "retry-delivery": {right: "manage"}, "discard-delivery": {right: "manage", body: `{"reason":"x"}`},
 	"list-ledger": {right: "audit", status: 200}, "count-ledger": {right: "audit", status: 200}, "list-audit": {right: "audit", status: 200}, "get-config": {right: "audit", status: 200}, "health": {right: "audit", status: 200},
