@@ -69,6 +69,8 @@ func TestJourneys(t *testing.T) {
 		{"ACallIsWrittenDownByKeyboard", (*site).phone},
 		{"ACustomerIsExportedAndErased", (*site).erase},
 		{"AllOfItWithoutScript", (*site).withoutScript},
+		{"APromiseIsTriedAndPublished", (*site).changePromise},
+		{"TheDeskKeepsItsPromise", (*site).promise}, // its guard looks ahead
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			s.t = t

@@ -22,6 +22,22 @@ type screen struct {
 	before               func(*visitor) // once the page is there
 }
 
+// window is that of a browser window.
+type window struct {
+	name          string
+	width, height int64
+}
+
+// sizes are those of a screen: the wall hangs on one of its own.
+func (sc screen) sizes() []window {
+	if strings.HasPrefix(sc.name, wallScreen) {
+		return []window{{"", 1920, 1080}}
+	}
+	return []window{{"", 1280, 800}, {"-mobile", 390, 844}}
+}
+
+const wallScreen = "06-board-wall"
+
 // TestScreenshots writes every screen into the folder that BALIE_SCREENSHOTS
 // names (make screenshots): in both languages, light and dark, wide and on a
 // phone. The desk in them is that of the demo.
@@ -78,10 +94,7 @@ func (s *site) shoot(dir, who, language string, all []screen) {
 		b.Expect(status)
 	}
 	for _, sc := range all {
-		for _, size := range []struct {
-			name          string
-			width, height int64
-		}{{"", 1280, 800}, {"-mobile", 390, 844}} {
+		for _, size := range sc.sizes() {
 			b.Size(size.width, size.height)
 			b.Go(sc.path, sc.see)
 			b.Bound()
@@ -147,7 +160,11 @@ func (s *site) screens() []screen {
 		b.Click("form[action='/form'] button.primary")
 		b.See(".errsum")
 	}
-	team := "/r/" + screenM.Ref
+	team, late, rated := "/r/"+screenM.Ref, "/r/"+s.about("w-luifel").Ref, "/r/"+s.about("p-boos").Ref
+	whyClock := func(b *visitor) {
+		browse.Get(b.Browser, chromedp.Evaluate[bool](`(() => { const d = document.querySelector(".whyclock"); d.open = true; d.scrollIntoView(); return true; })()`))
+	}
+	survey := strings.TrimPrefix(s.app.letters().SurveyLink(s.about("p-langer").ID, 30, time.Now()), s.url)
 	return []screen{
 		{"01-inbox", "sanne", "/inbox", "li.row", nil},
 		{"02-request", "sanne", pass, "#msg", nil},
@@ -164,6 +181,16 @@ func (s *site) screens() []screen {
 		{"05-catalogue-list", "noor", "/catalogue", "main", nil},
 		{"07-factsheet", "lex", "/figures?period=" + time.Now().Format("2006-01"), ".a4", nil},
 		{"07-definitions", "lex", "/figures/definitions", "main", nil},
+		{"02-request-late", "lex", late, ".whyclock", whyClock},
+		{"02-request-rated", "lex", rated, "#tl", nil},
+		{"06-board", "lex", "/board", "#board", nil},
+		{"06-board-inform", "lex", "/board/inform", "main", nil},
+		{wallScreen, "lex", "/board/wall", "body", nil},
+		{"07-figures", "lex", "/figures", "main", nil},
+		{"07-figures-definitions", "lex", "/figures/definitions", "main", nil},
+		{"07-figures-flow", "lex", "/figures/flow", "main", nil},
+		{"07-plan", "lex", "/plan", "main", nil},
+		{"08-survey", "", survey + "/4", "[name=score]", nil},
 		{"08-form", "", "/form", "#text", nil},
 		{"08-form-error", "", "/form", "#text", wrong},
 		{"08-status", "", s.sent["nameless"].page, "h1", nil},
@@ -177,6 +204,9 @@ func (s *site) screens() []screen {
 		{"10-settings-channels", "noor", "/settings/channels", "main", nil},
 		{"10-settings-deliveries", "noor", "/settings/deliveries", "main", nil},
 		{"10-settings-intake", "noor", "/settings/intake", "main", nil},
+		{"10-settings-progress", "noor", "/settings/progress", "main", nil},
+		{"10-settings-progress-edit", "noor", "/settings/progress/edit", "#yaml", nil},
+		{"10-settings-wall", "noor", "/settings/wall", "main", nil},
 		{"10-settings-templates", "noor", "/settings/templates", "main", nil},
 		{"10-settings-audit", "noor", "/settings/audit", "main", nil},
 		{"10-settings-users", "noor", "/settings/users", "main", nil},

@@ -233,6 +233,9 @@ func (g *lister) loads(all []desk.TeamLoad) []loadRow {
 	at := func(n int) int { return int(math.Round(float64(n) * loadWidth / float64(most))) }
 	var out []loadRow
 	for _, t := range all {
+		if t.Team != "" && t.Open == 0 && t.Day == 0 {
+			continue // nothing there, and nothing known of what it handles
+		}
 		r := loadRow{Name: g.boardWord("desk"), Class: "desk", Open: t.Open, Day: t.Day, Late: t.Late}
 		if t.Team != "" {
 			r.Name, r.Class = g.teamName(t.Team), "back"
