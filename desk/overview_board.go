@@ -107,6 +107,7 @@ type board struct {
 	count map[View]int
 	mine  map[uint32]int // by assignee
 	loose bool           // while it is read, lanes are not sorted
+	pressing
 }
 
 // lane is the rows of one calendar, whose clocks all run or all stand still,
@@ -122,7 +123,7 @@ type lane struct {
 func newBoard(t terms) *board {
 	return &board{
 		terms: t, rows: map[balie.ID]*row{}, names: map[string]uint32{"": 0}, texts: []string{""},
-		lists: map[uint32][]uint32{}, count: map[View]int{}, mine: map[uint32]int{}, loose: true,
+		lists: map[uint32][]uint32{}, count: map[View]int{}, mine: map[uint32]int{}, loose: true, pressing: pressing{byHand: map[*row]bool{}},
 	}
 }
 
@@ -276,6 +277,7 @@ func (b *board) set(r balie.Request, org string) {
 		w.lane.rows = slices.Insert(w.lane.rows, i, w)
 	}
 	b.tally(w, 1)
+	b.press(w, b.loose)
 }
 
 // remove takes a request off the board.
@@ -291,6 +293,7 @@ func (b *board) remove(id balie.ID) {
 		w.lane.rows = slices.DeleteFunc(w.lane.rows, func(x *row) bool { return x == w })
 	}
 	b.tally(w, -1)
+	b.release(w, b.loose)
 }
 
 // sort ends the reading.
@@ -298,6 +301,7 @@ func (b *board) sort() {
 	for _, l := range b.lanes {
 		slices.SortFunc(l.rows, byDue)
 	}
+	slices.SortFunc(b.words, byWord)
 	b.loose = false
 }
 

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balie/balie"
 )
 
-// glance is what the board needs of all open requests: one pass over them.
+// glance is what the board needs of all open requests.
 type glance struct {
 	open, late, soon int
 	wordless         int // customers who should have heard something by now
@@ -24,63 +25,103 @@ const (
 	mostWords  = 6
 )
 
-// glance goes over all open requests. Of alarms and words it keeps the foremost.
+// pressing is what the board keeps beside the lanes, so that it need not go
+// over what is neither late nor soon.
+type pressing struct {
+	byHand map[*row]bool // a letter came to nothing, or the customer is to be called
+	words  []*row        // that have a word, by it
+	desk   int           // how many are at the desk
+}
+
+func byWord(x, y *row) int {
+	return cmp.Or(cmp.Compare(x.word, y.word), bytes.Compare(x.id[:], y.id[:]))
+}
+
+// press adds a row; loose: words are put in order later.
+func (p *pressing) press(w *row, loose bool) {
+	if w.state == balie.AtDesk {
+		p.desk++
+	}
+	if w.is&(isFailed|isCall) != 0 {
+		p.byHand[w] = true
+	}
+	switch {
+	case w.word == noDue:
+	case loose:
+		p.words = append(p.words, w)
+	default:
+		i, _ := slices.BinarySearchFunc(p.words, w, byWord)
+		p.words = slices.Insert(p.words, i, w)
+	}
+}
+
+// release takes a row away.
+func (p *pressing) release(w *row, loose bool) {
+	if w.state == balie.AtDesk {
+		p.desk--
+	}
+	delete(p.byHand, w)
+	if w.word == noDue {
+		return
+	}
+	if i, ok := slices.BinarySearchFunc(p.words, w, byWord); ok && !loose {
+		p.words = slices.Delete(p.words, i, i+1)
+		return
+	}
+	p.words = slices.DeleteFunc(p.words, func(x *row) bool { return x == w })
+}
+
+// glance looks at what is late, soon or to be done by hand, and counts the
+// rest. Of alarms and words it keeps the foremost.
 func (o *Overview) glance(now time.Time) glance {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	g := glance{teams: map[uint32]*TeamLoad{}}
-	b := o.open
-	for _, l := range b.lanes {
-		at := limitsOf(l, now, o.zone())
-		for _, w := range l.rows {
-			g.see(b, w, at, now.UnixNano())
+	b, at := o.open, now.UnixNano()
+	g := glance{teams: map[uint32]*TeamLoad{}, open: b.count[OpenView] - b.count[AftercareView]}
+	g.desk.Open = b.desk
+	for v, n := range b.count {
+		if team, ok := strings.CutPrefix(string(v), string(TeamView(""))); ok && n > 0 {
+			g.teams[b.names[team]] = &TeamLoad{Team: team, Open: n}
 		}
 	}
+	pressing := map[*row]bool{} // by hand, and seen in its lane
+	for _, l := range b.lanes {
+		parts := l.parts(limitsOf(l, now, o.zone()))
+		late, soon := parts[1], max(parts[1], parts[2]) // a lane that is being read is in no order
+		g.late, g.soon = g.late+late, g.soon+soon-late
+		for i, w := range l.rows[:soon] {
+			if i < late {
+				g.carry(b, w)
+			}
+			if b.byHand[w] {
+				pressing[w] = true
+			}
+			g.alarm(w, at)
+		}
+	}
+	for w := range b.byHand {
+		if !pressing[w] {
+			g.alarm(w, at)
+		}
+	}
+	g.words = slices.Clone(b.words[:min(len(b.words), mostWords)])
+	g.wordless, _ = slices.BinarySearchFunc(b.words, at, func(w *row, at int64) int { return cmp.Compare(w.word, at) })
 	return g
 }
 
-// see counts one open request.
-func (g *glance) see(b *board, w *row, at limits, now int64) {
-	late, soon := w.due < at.now, w.due < at.soon
-	if w.state != balie.AnsweredState {
-		g.open++
-	}
-	switch {
-	case late:
-		g.late++
-	case soon:
-		g.soon++
-	}
-	g.carry(b, w, late)
-	if late || soon || w.is&(isFailed|isCall) != 0 {
-		g.alarms = foremost(g.alarms, w, mostAlarms, func(x, y *row) int { return weigh(x, y, now) })
-	}
-	if w.word != noDue {
-		if w.word < now {
-			g.wordless++
-		}
-		g.words = foremost(g.words, w, mostWords, func(x, y *row) int { return cmp.Compare(x.word, y.word) })
-	}
+func (g *glance) alarm(w *row, now int64) {
+	g.alarms = foremost(g.alarms, w, mostAlarms, func(x, y *row) int { return weigh(x, y, now) })
 }
 
-// carry adds a request to the load of whoever has it.
-func (g *glance) carry(b *board, w *row, late bool) {
-	add := func(t *TeamLoad) {
-		t.Open++
-		if late {
-			t.Late++
-		}
-	}
+// carry adds a late request to the load of whoever has it.
+func (g *glance) carry(b *board, w *row) {
 	if w.state == balie.AtDesk {
-		add(&g.desk)
+		g.desk.Late++
 	}
 	for _, team := range b.lists[w.open] {
-		t, ok := g.teams[team]
-		if !ok {
-			t = &TeamLoad{Team: b.texts[team]}
-			g.teams[team] = t
+		if t := g.teams[team]; t != nil {
+			t.Late++
 		}
-		add(t)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Command deskbench is in charge of the figures of the desk's pages: it makes
-// requests, 10,000 to a million, and measures the inbox, searches and the
-// request page on them, as a browser on this machine sees them.
+// requests, 10,000 to a million, and measures the inbox, searches, the
+// board and the request page on them, as a browser on this machine sees them.
 //
 // Guarantees:
 //  1. The pages are those of serve, over HTTP, with a user signed in.

@@ -105,6 +105,7 @@ func (f *figures) all(ctx context.Context, s *site, dir string, samples int) err
 			return []string{"/inbox", "/inbox?view=mine", "/inbox?view=backoffice", "/inbox?view=closed"}[i%4]
 		}},
 		{"search", func(i int) string { return "/inbox?view=all&q=" + url.QueryEscape(query(r, shapes[i%len(shapes)])) }},
+		{"board", func(int) string { return "/board" }},
 		{"request", func(int) string { return "/r/" + f.refs[r.IntN(len(f.refs))] }},
 	} {
 		if err := f.page(ctx, s, page.name, samples, page.path); err != nil {
@@ -189,6 +190,11 @@ func (f *figures) alone(ctx context.Context, s *site, samples int) error {
 			return err
 		}
 		f.pages["list alone"] = append(f.pages["list alone"], time.Since(began))
+		began = time.Now()
+		if _, err := s.overview.Board(ctx, agent, nil, now); err != nil {
+			return err
+		}
+		f.pages["board alone"] = append(f.pages["board alone"], time.Since(began))
 		shape := shapes[i%len(shapes)]
 		q, _ := search.ParseQuery(query(r, shape), "nl")
 		began = time.Now()

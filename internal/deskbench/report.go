@@ -14,6 +14,7 @@ var goals = []struct {
 }{
 	{"inbox", 20 * time.Millisecond},
 	{"search", 50 * time.Millisecond},
+	{"board", 20 * time.Millisecond},
 	{"request", 30 * time.Millisecond},
 }
 
@@ -35,7 +36,7 @@ func report(w io.Writer, all []figures) bool {
 			fmt.Fprintf(tw, "| %s\t| %d\t| %d\t| %s\t| %s\t| %s\t| %.2f\t| %.1f\t| %s\t| %d\t| %s\t|\n", g.page, f.n, f.open, ms(p50), ms(p99), ms(g.p99), ratio, flat, ms(f.cpu[g.page]), f.bytes[g.page]/1000, yes(good))
 		}
 	}
-	for _, name := range []string{"list alone", "search alone"} {
+	for _, name := range []string{"list alone", "board alone", "search alone"} {
 		for _, f := range all {
 			fmt.Fprintf(tw, "| %s\t| %d\t| %d\t| %s\t| %s\t| \t| %.2f\t| \t| \t| \t| \t|\n", name, f.n, f.open, ms(f.pages[name].at(0.5)), ms(f.pages[name].at(0.99)),
 				float64(f.pages[name].at(0.5))/float64(all[0].pages[name].at(0.5)))
