@@ -105,6 +105,9 @@ func (w *Web) boardWall(c *fiber.Ctx, s auth.Session) error {
 		return err
 	}
 	v.CanAct = false
+	for i := range v.Alarms { // nobody acts on a wall
+		v.Alarms[i].Go, v.Alarms[i].Take = "", false
+	}
 	return w.onWall(c, boardPage{shell: w.around(c, s), boardView: v, Again: "/board/wall"})
 }
 
