@@ -100,15 +100,25 @@ func (w *Web) boardNow(c *fiber.Ctx, s auth.Session) error {
 
 // boardWall is the board on a large screen, for who is signed in.
 func (w *Web) boardWall(c *fiber.Ctx, s auth.Session) error {
-	v, err := w.boardOf(c, s)
+	b, err := w.Overview.Board(c.UserContext(), s.Actor(), w.Day, w.Now())
 	if err != nil {
 		return err
 	}
-	v.CanAct = false
-	for i := range v.Alarms { // nobody acts on a wall
-		v.Alarms[i].Go, v.Alarms[i].Take = "", false
+	return w.onWall(c, boardPage{shell: w.around(c, s), boardView: w.onlyNumbers(c, b), Again: "/board/wall"})
+}
+
+// onlyNumbers is a board as a wall shows it: without anything of a person, and
+// without acts.
+func (w *Web) onlyNumbers(c *fiber.Ctx, b desk.Board) boardView {
+	g := &lister{Web: w, c: c, a: desk.Actor{Role: desk.ReadOnly}, language: ui.Language(c), now: b.At.In(w.Zone)}
+	v := g.boardView(nameless(b))
+	for i := range v.Alarms {
+		v.Alarms[i].Go, v.Alarms[i].Path = "", ""
 	}
-	return w.onWall(c, boardPage{shell: w.around(c, s), boardView: v, Again: "/board/wall"})
+	for i := range v.Words {
+		v.Words[i].Path = ""
+	}
+	return v
 }
 
 func (w *Web) boardOf(c *fiber.Ctx, s auth.Session) (boardView, error) {

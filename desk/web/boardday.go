@@ -135,7 +135,7 @@ func (g *lister) inflow(t report.Today) *inflowView {
 	step := float64(inflowWide) / float64(len(slots))
 	first := slots[0].From.In(g.Zone)
 	v := &inflowView{Words: g.boardWord("inflow_since", "n", fmt.Sprint(t.In), "when", g.hm(first))}
-	if t.Weeks > 0 {
+	if t.Weeks > 0 && t.Expected >= 1 {
 		v.Words = g.boardWord("inflow_words", "n", fmt.Sprint(t.In), "when", g.hm(first), "expected", fmt.Sprintf("%.0f", t.Expected))
 	}
 	peak := 0

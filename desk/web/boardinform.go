@@ -69,6 +69,7 @@ func (w *Web) sendWord(c *fiber.Ctx, s auth.Session) error {
 	if len(chosen) > mostInformed {
 		chosen = chosen[:mostInformed]
 	}
+	slices.Sort(chosen)
 	for _, ref := range slices.Compact(chosen) {
 		row := informRow{wordRow: wordRow{Ref: ref, Path: "/r/" + url.PathEscape(ref)}, Text: f.Get("text." + ref)}
 		if err := w.tellOne(c, s, ref, f); err != nil {

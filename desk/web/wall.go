@@ -57,14 +57,7 @@ func (w *Web) wall(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	g := &lister{Web: w, c: c, a: desk.Actor{Role: desk.ReadOnly}, language: ui.Language(c), now: now.In(w.Zone)}
-	p := boardPage{boardView: g.boardView(nameless(b)), Again: c.Path()}
-	for i := range p.Alarms {
-		p.Alarms[i].Go, p.Alarms[i].Path = "", ""
-	}
-	for i := range p.Words {
-		p.Words[i].Path = ""
-	}
+	p := boardPage{boardView: w.onlyNumbers(c, b), Again: c.Path()}
 	return w.onWall(c, p)
 }
 

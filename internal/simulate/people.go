@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"github.com/balie/balie"
 )
 
 // person is a customer.
@@ -96,11 +94,4 @@ func (p *population) pick(r *rand.Rand) int {
 		return r.IntN(max(n/5, 1))
 	}
 	return r.IntN(n)
-}
-
-func (p *person) address(channel string) balie.Address {
-	if channel == "phone" || channel == "counter" {
-		return balie.Address{Scheme: balie.Tel, Value: p.phone, Name: p.name}
-	}
-	return balie.Address{Scheme: balie.Mail, Value: p.mail, Name: p.name}
 }

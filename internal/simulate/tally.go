@@ -56,7 +56,6 @@ type Summary struct {
 type tally struct {
 	letters, timers map[string]int
 	closed, missed  int
-	signals         []string
 }
 
 func newTally() tally { return tally{letters: map[string]int{}, timers: map[string]int{}} }
