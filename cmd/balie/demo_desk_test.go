@@ -8,6 +8,7 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
+	"github.com/balie/balie/store"
 	"github.com/balie/balie/progress"
 )
 
@@ -18,11 +19,16 @@ func TestDemo_TheDeskHasWorkInEveryView(t *testing.T) {
 	if err := s.openDesk(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	open := []balie.State{balie.AtDesk, balie.Waiting, balie.WithTeam, balie.Planned, balie.AnsweredState}
+	want, err := s.db.Count(t.Context(), store.Filter{States: open})
+	if err != nil || want < 12 {
+		t.Fatalf("%d requests are open, %v", want, err)
+	}
 	var rows []desk.Row
 	s.until("the overview has all of it", s.app.overview.Changed, func() (bool, error) {
 		p, err := s.app.overview.Page(t.Context(), setup, desk.Query{}, "", 1000, time.Now())
 		rows = p.Rows
-		return len(rows) >= 15, err
+		return len(rows) == want, err
 	})
 	has := func(what string, is func(balie.Request) bool) {
 		t.Helper()
