@@ -8,8 +8,8 @@ import (
 
 	"github.com/balie/balie"
 	"github.com/balie/balie/desk"
-	"github.com/balie/balie/store"
 	"github.com/balie/balie/progress"
+	"github.com/balie/balie/store"
 )
 
 // The desk of the demo is played by real acts: one that is refused, or a view
