@@ -164,16 +164,35 @@ func (w *world) newest(ctx context.Context, n int) ([]balie.LedgerEntry, error) 
 	return lines, nil
 }
 
-// outstanding reports whether anything waits to be sent.
+// soonSent is within what time a letter must be due to be waited for: one that
+// an agent may take back is, one that waits until the desk opens is not.
+const soonSent = time.Minute
+
+// outstanding reports whether anything waits to be sent that can go soon. What
+// stands behind a letter to the same address that cannot waits with it.
 func (w *world) outstanding(ctx context.Context) (bool, error) {
-	for _, status := range []balie.Status{balie.Pending, balie.Leased} {
-		some, err := w.db.ListDeliveries(ctx, status, 1)
-		if err != nil || len(some) > 0 {
+	type line struct {
+		request balie.ID
+		to      string
+	}
+	of := func(d balie.Delivery) line { return line{d.Request, d.To.Key()} }
+	var all []balie.Delivery
+	for _, status := range []balie.Status{balie.Leased, balie.Pending} {
+		some, err := w.db.ListDeliveries(ctx, status, mostOutstanding)
+		if err != nil {
 			return true, err
 		}
+		all = append(all, some...)
 	}
-	return false, nil
+	held, soon := map[line]bool{}, time.Now().Add(soonSent)
+	for _, d := range all {
+		held[of(d)] = held[of(d)] || d.Due.After(soon)
+	}
+	return slices.ContainsFunc(all, func(d balie.Delivery) bool { return !held[of(d)] }), nil
 }
+
+// mostOutstanding is more letters than a demo ever has waiting.
+const mostOutstanding = 1000
 
 // look reads what balie decided, for the account.
 func (w *world) look(ctx context.Context, t *told) error {
