@@ -254,7 +254,7 @@ func (r *Reports) letter(f report.Factsheet, language string) letters.Letter {
 // mailEvery is how often is looked whether something is due.
 const mailEvery = 5 * time.Minute
 
-// Run sends what is due until ctx ends. clock is nil for now.
+// Run sends what is due until ctx ends. A nil clock is time.Now.
 func (r *Reports) Run(ctx context.Context, clock func() time.Time) error {
 	if clock == nil {
 		clock = time.Now

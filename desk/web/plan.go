@@ -179,14 +179,10 @@ func (w *Web) rollbackPlan(c *fiber.Ctx, s auth.Session) error {
 	}
 	base, _ := strconv.Atoi(f.Get("base"))
 	_, err = w.Plans.Rollback(c.UserContext(), s.Actor(), version, base, f.Get("reason"), w.Now())
-	switch {
-	case err == nil:
+	if err == nil {
 		return c.Redirect("/plan?did=rolled", fiber.StatusSeeOther)
-	case errors.Is(err, balie.ErrStale):
-		c.Status(fiber.StatusConflict)
-	case len(faultsOf(err)) > 0:
-		c.Status(fiber.StatusUnprocessableEntity)
-	default:
+	}
+	if !toShow(c, err) {
 		return err
 	}
 	return w.showPlanHistory(c, s, err)

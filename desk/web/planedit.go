@@ -121,14 +121,10 @@ func (w *Web) savePlan(c *fiber.Ctx, s auth.Session) error {
 		return balie.ErrNotFound
 	}
 	err := w.publishPart(c.UserContext(), s.Actor(), part, ui.Language(c), f)
-	switch {
-	case err == nil:
+	if err == nil {
 		return c.Redirect("/plan?did=published", fiber.StatusSeeOther)
-	case errors.Is(err, balie.ErrStale):
-		c.Status(fiber.StatusConflict)
-	case len(faultsOf(err)) > 0:
-		c.Status(fiber.StatusUnprocessableEntity)
-	default:
+	}
+	if !toShow(c, err) {
 		return err
 	}
 	return w.showPlanForm(c, s, part, f, err)
@@ -161,14 +157,10 @@ func (w *Web) approvePlan(c *fiber.Ctx, s auth.Session) error {
 	}
 	y.On = on.Add(12 * time.Hour) // the same day in every zone
 	err = w.Plans.Approve(c.UserContext(), s.Actor(), y, w.Now())
-	switch {
-	case err == nil:
+	if err == nil {
 		return c.Redirect("/plan?did=approved", fiber.StatusSeeOther)
-	case errors.Is(err, balie.ErrStale):
-		c.Status(fiber.StatusConflict)
-	case len(faultsOf(err)) > 0:
-		c.Status(fiber.StatusUnprocessableEntity)
-	default:
+	}
+	if !toShow(c, err) {
 		return err
 	}
 	return w.showPlanForm(c, s, "approval", f, err)

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/balie/balie"
 	"github.com/balie/balie/internal/httpd"
 	"github.com/balie/balie/internal/ui"
 )
@@ -64,4 +66,18 @@ func (w *Web) ended(c *fiber.Ctx, p httpd.Problem) error {
 		from = httpd.Local(u.RequestURI())
 	}
 	return w.UI.Render(c, "ended", endedPage{p, "/login?next=" + url.QueryEscape(from)})
+}
+
+// toShow reports whether a refused publication is shown in the page that it came
+// from, with its status: somebody else was first, or what was typed has faults.
+func toShow(c *fiber.Ctx, err error) bool {
+	switch {
+	case errors.Is(err, balie.ErrStale):
+		c.Status(fiber.StatusConflict)
+	case len(faultsOf(err)) > 0:
+		c.Status(fiber.StatusUnprocessableEntity)
+	default:
+		return false
+	}
+	return true
 }

@@ -79,19 +79,11 @@ func (w *Web) showPromises(c *fiber.Ctx, s auth.Session, wrong error) error {
 	}
 	if wrong != nil {
 		p.Conflict, p.Faults = errors.Is(wrong, balie.ErrStale), x.faults(wrong)
-		if !p.Conflict && len(p.Faults) == 0 {
+		if !toShow(c, wrong) {
 			return wrong
 		}
-		c.Status(faultStatus(p.Conflict))
 	}
 	return w.UI.Render(c, "settingsprogress", p)
-}
-
-func faultStatus(conflict bool) int {
-	if conflict {
-		return fiber.StatusConflict
-	}
-	return fiber.StatusUnprocessableEntity
 }
 
 // promising puts promises in words.
@@ -295,13 +287,13 @@ func (w *Web) savePromises(c *fiber.Ctx, s auth.Session) error {
 	if err == nil {
 		return w.UI.Render(c, "settingsprogressedit", p)
 	}
-	if p.Conflict, p.Faults = errors.Is(err, balie.ErrStale), x.faults(err); !p.Conflict && len(p.Faults) == 0 {
+	p.Conflict, p.Faults = errors.Is(err, balie.ErrStale), x.faults(err)
+	if !toShow(c, err) {
 		return err
 	}
 	if v, err := w.Policies.View(c.UserContext(), s.Actor()); err == nil && p.Conflict {
 		p.Version = v.Version
 	}
-	c.Status(faultStatus(p.Conflict))
 	return w.UI.Render(c, "settingsprogressedit", p)
 }
 

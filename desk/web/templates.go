@@ -261,14 +261,10 @@ func (w *Web) rollbackTemplates(c *fiber.Ctx, s auth.Session) error {
 	}
 	base, _ := strconv.Atoi(f.Get("base"))
 	_, err = w.Upkeep.RollbackTemplates(c.UserContext(), s.Actor(), version, base, strings.TrimSpace(f.Get("reason")), w.Now())
-	switch {
-	case err == nil:
+	if err == nil {
 		return c.Redirect("/settings/templates?did=rolled", fiber.StatusSeeOther)
-	case errors.Is(err, balie.ErrStale):
-		c.Status(fiber.StatusConflict)
-	case len(faultsOf(err)) > 0:
-		c.Status(fiber.StatusUnprocessableEntity)
-	default:
+	}
+	if !toShow(c, err) {
 		return err
 	}
 	return w.showTemplates(c, s, true, err)
